@@ -1,0 +1,1 @@
+"""mlodsl: a modelling language for multilevel optimization."""
