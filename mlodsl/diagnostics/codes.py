@@ -39,6 +39,7 @@ CODES: dict[str, Code] = {
     "E005": _error("reserved word used as a name", "choose another name"),
     "E006": _error("strict inequality", "write `<=` or `>=`"),
     "E007": _error("unterminated text", 'close the text with `"` on the same line'),
+    "E008": _error("number too large", "write `inf` for infinity"),
     # Names
     "E101": _error("name declared twice", "rename one of the two"),
     "E102": _error("unknown name", "declare it, or mend the spelling"),

@@ -1,0 +1,5 @@
+"""The syntax: text to tree (`parse_program`), tree to text (`format_program`), and `walk`."""
+
+from .parser import parse_expression as parse_expression, parse_program as parse_program
+from .reading import decode as decode
+from .walk import walk as walk

@@ -192,7 +192,9 @@ class RealType(Node):
 
 @dataclass(frozen=True, slots=True)
 class IntType(Node):
-    """`int`."""
+    """`int`. Of a variable, `dimensions` may be given: the checker refuses it either way."""
+
+    dimensions: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
