@@ -1,0 +1,27 @@
+"""What every strategy shares: total derivatives through the levels, and linear solves."""
+
+from .elimination import (
+    EliminatedFactor as EliminatedFactor,
+    EliminationPlan as EliminationPlan,
+    Factor as Factor,
+    FullFactor as FullFactor,
+    Operators as Operators,
+    empty_factor as empty_factor,
+    factorize as factorize,
+    full_factor as full_factor,
+    full_matrix as full_matrix,
+    operators as operators,
+    reduced_matrix as reduced_matrix,
+    solve as solve,
+)
+from .lagrangian import (
+    Game as Game,
+    Vectors as Vectors,
+    choices as choices,
+    flat_size as flat_size,
+    lagrangian as lagrangian,
+    point_of as point_of,
+    response_gradient as response_gradient,
+    split as split,
+)
+from .linear import conjugate_gradients as conjugate_gradients

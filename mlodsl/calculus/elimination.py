@@ -1,0 +1,231 @@
+"""Solves with K_k = ∇² L_k: dense, or by elimination of the levels below.
+
+With K_k = [[A, Bᵀ], [B, M]] and M = [[L_ww, K_{k+1}], [K_{k+1}, 0]], a solve with M is two
+solves with K_{k+1}; the Schur complement S_k = A - Bᵀ M⁻¹ B is the reduced Hessian of level k,
+anticipating the levels below. S_k positive definite at every level is a strict local minimum
+at every level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .lagrangian import Game, Vectors, flat_size, lagrangian
+from .linear import conjugate_gradients
+
+
+@dataclass(frozen=True, slots=True)
+class EliminationPlan:
+    """How K_k is solved with at one level.
+
+    Arguments:
+        form: `full` keeps all of K_k as a matrix; `reduced` keeps S_k as a matrix and
+            eliminates the levels below; `free` solves with S_k by conjugate gradients.
+        iterations, tolerance: of those conjugate gradients.
+    """
+
+    form: Literal["full", "reduced", "free"]
+    iterations: int = 0
+    tolerance: float = 1e-10
+
+
+class FullFactor(eqx.Module):
+    """K_k as a matrix, S_k, and -M⁻¹ B: how (u_{k+1}, m_{k+1}) follow x_k."""
+
+    matrix: Float[Array, "flat flat"]
+    reduced: Float[Array, "own own"]
+    tangent: Float[Array, "rest own"]
+
+
+class EliminatedFactor(eqx.Module):
+    """K_k by elimination: the point, S_k where it is kept, and the factor of K_{k+1}."""
+
+    flat: Float[Array, " flat"]
+    reduced: Float[Array, "own own"] | None
+    below: FullFactor | EliminatedFactor | None
+
+
+Factor: TypeAlias = FullFactor | EliminatedFactor
+
+Product: TypeAlias = Callable[[Float[Array, " flat"]], Float[Array, " flat"]]
+
+
+def full_matrix(
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+) -> tuple[Float[Array, ""], Float[Array, " flat"], Float[Array, "flat flat"]]:
+    """L_k, ∇L_k and ∇²L_k at u_k; as many Hessian-vector products as u_k has entries."""
+
+    def value_and_gradient(point: Float[Array, " flat"]) -> tuple[Array, Array]:
+        value, gradient = jax.value_and_grad(lambda p: lagrangian(game, level, above, p))(point)
+        return gradient, value
+
+    gradient, product, value = jax.linearize(value_and_gradient, flat, has_aux=True)
+    matrix = jax.vmap(product)(jnp.eye(flat.size, dtype=flat.dtype))
+    return value, gradient, (matrix + matrix.T) / 2
+
+
+def hessian_product(game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]) -> Product:
+    """v ↦ K_k v at u_k."""
+    _, product = jax.linearize(jax.grad(lambda p: lagrangian(game, level, above, p)), flat)
+    return product
+
+
+def full_factor(
+    sizes: tuple[int, ...], level: int, matrix: Float[Array, "flat flat"]
+) -> FullFactor:
+    """The factor of K_k from all of its entries; one solve with M."""
+    own = sizes[level]
+    rest = matrix[own:, own:]
+    coupling = matrix[own:, :own]
+    if coupling.shape[0] == 0:
+        return FullFactor(matrix, matrix, coupling)
+    tangent = -jnp.linalg.solve(rest, coupling)
+    reduced = matrix[:own, :own] + coupling.T @ tangent
+    return FullFactor(matrix, (reduced + reduced.T) / 2, tangent)
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """What elimination at one point of level k offers, matrix-free.
+
+    Arguments:
+        product: v ↦ K_k v.
+        eliminate: r ↦ M⁻¹ r, by two solves with K_{k+1}.
+        tangent: v ↦ -M⁻¹ B v, the change of (u_{k+1}, m_{k+1}) when x_k moves by v.
+        reduced: v ↦ S_k v; two products with K_k and two solves with K_{k+1}.
+    """
+
+    product: Product
+    eliminate: Product
+    tangent: Product
+    reduced: Product
+
+
+def operators(
+    game: Game,
+    level: int,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    below: Factor | None,
+    plans: tuple[EliminationPlan, ...],
+) -> Operators:
+    """The operators of level k at u_k, given the factor of K_{k+1} (None at the bottom)."""
+    own = game.sizes[level]
+    here = (*above, flat[:own])
+    product = hessian_product(game, level, above, flat)
+
+    def eliminate(right: Float[Array, " rest"]) -> Float[Array, " rest"]:
+        if below is None:
+            return right
+        size = right.size // 2
+
+        # K a = r_m, then K b = r_w - L_ww a. A loop of two, so that the code of the solve
+        # below is written once a level and not four times.
+        def once(index: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+            first, _ = carry
+            correction = product(jnp.pad(first, (own, size)))[own : own + size]
+            rhs = jnp.where(index == 0, right[size:], right[:size] - correction)
+            solved = solve(game, level + 1, here, below, plans, rhs)
+            return jnp.where(index == 0, solved, first), solved
+
+        zero = jnp.zeros(size, right.dtype)
+        first, second = jax.lax.fori_loop(0, 2, once, (zero, zero))
+        return jnp.concatenate([first, second])
+
+    def tangent(step: Float[Array, " own"]) -> Float[Array, " rest"]:
+        return -eliminate(product(jnp.pad(step, (0, flat.size - own)))[own:])
+
+    def reduced(step: Float[Array, " own"]) -> Float[Array, " own"]:
+        return product(jnp.concatenate([step, tangent(step)]))[:own]
+
+    return Operators(product, eliminate, tangent, reduced)
+
+
+def reduced_matrix(reduced: Product, size: int, dtype: jnp.dtype) -> Float[Array, "own own"]:
+    """S_k as a matrix, a product for each variable of the level."""
+    matrix = jax.vmap(reduced)(jnp.eye(size, dtype=dtype))
+    return (matrix + matrix.T) / 2
+
+
+def factorize(
+    game: Game,
+    level: int,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    below: Factor | None,
+    plans: tuple[EliminationPlan, ...],
+) -> Factor:
+    """What `solve` needs of K_k at u_k, in the form that the level's plan names."""
+    form = plans[level].form
+    if form == "full":
+        return full_factor(game.sizes, level, full_matrix(game, level, above, flat)[2])
+    if form == "free":
+        return EliminatedFactor(flat, None, below)
+    reduced = operators(game, level, above, flat, below, plans).reduced
+    return EliminatedFactor(flat, reduced_matrix(reduced, game.sizes[level], flat.dtype), below)
+
+
+def empty_factor(
+    sizes: tuple[int, ...], level: int, plans: tuple[EliminationPlan, ...], dtype: jnp.dtype
+) -> Factor:
+    """A factor of the right structure for a loop's first carry; its numbers mean nothing."""
+    flat = flat_size(sizes, level)
+    form = plans[level].form
+    if form == "full":
+        return full_factor(sizes, level, jnp.eye(flat, dtype=dtype))
+    below = empty_factor(sizes, level + 1, plans, dtype) if level + 1 < len(sizes) else None
+    reduced = jnp.eye(sizes[level], dtype=dtype) if form == "reduced" else None
+    return EliminatedFactor(jnp.zeros(flat, dtype), reduced, below)
+
+
+def solve(
+    game: Game,
+    level: int,
+    above: Vectors,
+    factor: Factor,
+    plans: tuple[EliminationPlan, ...],
+    right: Float[Array, " flat"],
+) -> Float[Array, " flat"]:
+    """K_k⁻¹ right, at the point the factor was made at."""
+    if isinstance(factor, FullFactor):
+        return jnp.linalg.solve(factor.matrix, right)
+    plan = plans[level]
+    own = game.sizes[level]
+    at = operators(game, level, above, factor.flat, factor.below, plans)
+    rest = right.size - own
+
+    def own_solve(rhs: Float[Array, " own"]) -> Float[Array, " own"]:
+        if factor.reduced is not None:
+            return jnp.linalg.solve(factor.reduced, rhs)
+        return conjugate_gradients(
+            at.reduced, rhs, iterations=plan.iterations, tolerance=plan.tolerance
+        )
+
+    if rest == 0:
+        return own_solve(right)
+
+    # Twice: M⁻¹ r_rest gives the right-hand side of the reduced system; its solution p then
+    # changes r_rest by -B p. A loop of two, so that `eliminate` is written once.
+    def once(index: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        step, _ = carry
+        lifted = at.product(jnp.pad(step, (0, rest)))
+        others = at.eliminate(right[own:] - lifted[own:])
+        return jax.lax.cond(
+            index == 0,
+            lambda: (
+                own_solve(right[:own] - at.product(jnp.pad(others, (own, 0)))[:own]),
+                others,
+            ),
+            lambda: (step, others),
+        )
+
+    zeros = (jnp.zeros(own, right.dtype), jnp.zeros(rest, right.dtype))
+    step, others = jax.lax.fori_loop(0, 2, once, zeros)
+    return jnp.concatenate([step, others])

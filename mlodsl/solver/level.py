@@ -1,0 +1,246 @@
+"""One level, solved by its mover, and the recursion through the levels below.
+
+A turn is: propose a point, evaluate it (which solves the levels below), digest what was found.
+`respond` runs turns in one `while_loop`; the top level's host loop runs the same three steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from mlodsl.calculus import (
+    EliminatedFactor,
+    FullFactor,
+    Vectors,
+    empty_factor,
+    factorize,
+    split,
+)
+from mlodsl.strategies import Point, Response
+
+from .movers import Place, Proposal, State
+from .movers.base import is_finite
+from .nest import LevelPlan, Nest
+from .outcome import Outcome
+
+
+class LevelState(eqx.Module):
+    """The carry of one level's loop; `extra` counts steps since the tolerance was reached."""
+
+    point: Point
+    mover: State
+    steps: Int[Array, ""]
+    turns: Int[Array, ""]
+    extra: Int[Array, ""]
+    outcome: Int[Array, ""]
+    running: Bool[Array, ""]
+
+
+def first_state(nest: Nest, level: int, guess: Float[Array, " flat"]) -> LevelState:
+    """The state before the first turn, which evaluates `guess` itself."""
+    zero = jnp.array(0, jnp.int32)
+    return LevelState(
+        point=_blank(nest, level, guess),
+        mover=nest.plans[level].mover.start(guess[: nest.game.sizes[level]]),
+        steps=zero,
+        turns=zero,
+        extra=zero,
+        outcome=jnp.array(int(Outcome.LIMIT), jnp.int32),
+        running=jnp.array(True),
+    )
+
+
+def propose(
+    nest: Nest, level: int, above: Vectors, guess: Float[Array, " flat"], state: LevelState
+) -> Proposal:
+    """The point that the next turn evaluates; on the first turn the guess."""
+    own, below, _ = split(nest.game.sizes, level, guess)
+    return jax.lax.cond(
+        state.turns == 0,
+        lambda: Proposal(own, below, jnp.zeros((), own.dtype)),
+        lambda: nest.plans[level].mover.propose(nest.place(level, above), state.mover, state.point),
+    )
+
+
+def evaluate(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    proposal: Proposal,
+    tolerance: Float[Array, ""],
+    *,
+    with_factor: bool,
+) -> Point:
+    """The total gradient of a level, those below solved to a tenth of `tolerance`."""
+
+    def answer(lower: int, here: Vectors, flat: Float[Array, " flat"]) -> Response:
+        return respond(nest, lower, here, flat, 0.1 * tolerance)
+
+    return nest.strategy.evaluate(
+        nest.game, level, above, proposal.own, proposal.guess, answer, with_factor=with_factor
+    )
+
+
+def digest(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    goal: Float[Array, ""],
+    state: LevelState,
+    proposal: Proposal,
+    trial: Point,
+) -> LevelState:
+    """Accepts the evaluated point or refuses it, and judges whether the level goes on."""
+    initial = state.turns == 0
+    mover = nest.plans[level].mover
+    verdict = mover.observe(nest.place(level, above), state.mover, state.point, trial, proposal)
+    failed_below = jnp.max(trial.outcomes) >= int(Outcome.UNBOUNDED)
+    accepted = initial | (verdict.accepted & ~failed_below)
+    point = _select(accepted, trial, state.point)
+    point = eqx.tree_at(lambda p: p.evaluations, point, state.point.evaluations + trial.evaluations)
+    state = LevelState(
+        point=point,
+        mover=_select(initial, state.mover, verdict.state),
+        steps=state.steps + jnp.where(accepted & ~initial, 1, 0).astype(jnp.int32),
+        turns=state.turns + 1,
+        extra=state.extra,
+        outcome=state.outcome,
+        running=state.running,
+    )
+    reach = 1e10 * (1 + jnp.linalg.norm(guess[: trial.own.size]))
+    ran_away = ~initial & (jnp.linalg.norm(trial.own) > reach) | (trial.value == -jnp.inf)
+    return _judge(nest, level, goal, state, verdict.stuck & ~initial, ran_away)
+
+
+def run_level(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+) -> LevelState:
+    """All turns of a level in one loop.
+
+    Arguments:
+        tolerance: on the norm of the level's total gradient, where its plan names none.
+    """
+    plan = nest.plans[level]
+    goal = level_goal(plan, tolerance)
+
+    def turn(state: LevelState) -> LevelState:
+        proposal = propose(nest, level, above, guess, state)
+        with_factor = plan.mover.needs_factor
+        trial = evaluate(nest, level, above, proposal, goal, with_factor=with_factor)
+        return digest(nest, level, above, guess, goal, state, proposal, trial)
+
+    return jax.lax.while_loop(lambda state: state.running, turn, first_state(nest, level, guess))
+
+
+def respond(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+) -> Response:
+    """Solves `level` and all below it, from the point `guess` (a u_level)."""
+    final = run_level(nest, level, above, guess, tolerance)
+    point = final.point
+    factor = point.factor
+    if factor is None:
+        plans = nest.place(level, above).plans
+        factor = factorize(nest.game, level, above, point.flat, point.below, plans)
+    return Response(
+        flat=point.flat,
+        factor=factor,
+        outcomes=point.outcomes.at[level].set(final.outcome),
+        evaluations=point.evaluations,
+    )
+
+
+def level_goal(plan: LevelPlan, tolerance: Float[Array, ""]) -> Float[Array, ""]:
+    """The tolerance of a level: its own, or what is needed, but no less than rounding."""
+    own = tolerance if plan.tolerance is None else jnp.asarray(plan.tolerance, tolerance.dtype)
+    return jnp.maximum(own, 50 * jnp.finfo(tolerance.dtype).eps)
+
+
+def residual(nest: Nest, level: int, point: Point) -> Float[Array, ""]:
+    """The norm of the total gradient g, in a domain of x - proj(x - g)."""
+    if not nest.plans[level].constrained:
+        return jnp.linalg.norm(point.gradient)
+    return jnp.linalg.norm(point.own - nest.game.project(level, point.own - point.gradient))
+
+
+def _judge(
+    nest: Nest, level: int, goal: Array, state: LevelState, stuck: Array, ran_away: Array
+) -> LevelState:
+    """How the level stands, and whether it goes on."""
+    plan = nest.plans[level]
+    point = state.point
+    initial = state.turns == 1
+    within = (residual(nest, level, point) <= goal) & ~_has_negative_curvature(point.factor)
+    extra = state.extra + within.astype(jnp.int32)
+    near = plan.mover.is_near(nest.place(level, ()), state.mover, point)
+    solved = within & (near | stuck | (extra > plan.extra_steps))
+    broken = initial & ~is_finite(point)
+    broken_below = initial & (jnp.max(point.outcomes) >= int(Outcome.UNBOUNDED))
+    # A mover refuses at most some dozens of trials in a row before it is stuck.
+    spent = (state.steps >= plan.steps) | (state.turns >= 4 * plan.steps + 60)
+    still = nest.frozen[level]
+    endings = [
+        (broken_below, Outcome.STALLED),
+        (broken, Outcome.NONFINITE),
+        (ran_away, Outcome.UNBOUNDED),
+        (still, Outcome.BUDGET),
+        (solved, Outcome.SOLVED),
+        (stuck, Outcome.STALLED),
+        (spent & within, Outcome.SOLVED),
+        (spent, Outcome.LIMIT if plan.exact else Outcome.BUDGET),
+    ]
+    conditions = [condition for condition, _ in endings]
+    outcome = jnp.select(
+        conditions, [jnp.array(int(ending), jnp.int32) for _, ending in endings], state.outcome
+    )
+    running = ~jnp.any(jnp.stack(conditions))
+    return eqx.tree_at(lambda s: (s.extra, s.outcome, s.running), state, (extra, outcome, running))
+
+
+def _has_negative_curvature(factor: FullFactor | EliminatedFactor | None) -> Bool[Array, ""]:
+    """Whether S_k, where it is kept as a matrix, has a direction of descent at a standstill."""
+    if factor is None or factor.reduced is None or factor.reduced.size == 0:
+        return jnp.array(False)
+    reduced = factor.reduced
+    eps = jnp.finfo(reduced.dtype).eps
+    floor = 10 * eps * reduced.shape[0] * jnp.max(jnp.abs(reduced))
+    shifted = reduced + floor * jnp.eye(reduced.shape[0], dtype=reduced.dtype)
+    # A failed Cholesky factorisation is all NaN.
+    return jnp.isnan(jnp.linalg.cholesky(shifted)[-1, -1]) & jnp.all(jnp.isfinite(reduced))
+
+
+def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:
+    """A point of the right structure for the first turn, which doesn't look at it."""
+    sizes = nest.game.sizes
+    plans = nest.strategy.elimination_plans(sizes)
+    own = sizes[level]
+    below = empty_factor(sizes, level + 1, plans, flat.dtype) if level + 1 < len(sizes) else None
+    wants_factor = nest.plans[level].mover.needs_factor
+    return Point(
+        own=flat[:own],
+        value=jnp.array(jnp.inf, flat.dtype),
+        gradient=jnp.zeros(own, flat.dtype),
+        flat=flat,
+        below=below,
+        factor=empty_factor(sizes, level, plans, flat.dtype) if wants_factor else None,
+        outcomes=jnp.zeros(len(sizes), jnp.int32),
+        evaluations=jnp.zeros(len(sizes), jnp.int32),
+    )
+
+
+def _select(choose: Array, chosen: Any, other: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(choose, a, b), chosen, other)

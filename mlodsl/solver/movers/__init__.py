@@ -1,0 +1,12 @@
+"""The movers: how a level gets from one point to the next."""
+
+from .base import (
+    AbstractMover as AbstractMover,
+    Place as Place,
+    Proposal as Proposal,
+    State as State,
+)
+from .first_order import FirstOrder as FirstOrder
+from .limited_memory import LimitedMemory as LimitedMemory
+from .quasi_newton import QuasiNewton as QuasiNewton
+from .trust_region import TrustRegionNewton as TrustRegionNewton

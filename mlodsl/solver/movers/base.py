@@ -1,0 +1,99 @@
+"""How a level moves: proposes the next point, then learns what was found there.
+
+One evaluation of the level a turn, so a loop over turns holds the solve of the levels below
+once, and the code of a nest of levels grows with their number and no faster.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, TypeAlias
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from mlodsl.calculus import EliminationPlan, Game, Vectors
+from mlodsl.strategies import Point
+
+State: TypeAlias = Any
+
+
+class Place(eqx.Module):
+    """Where a mover stands: the game, its level, the choices above, the linear solves."""
+
+    game: Game
+    level: int = eqx.field(static=True)
+    above: Vectors
+    plans: tuple[EliminationPlan, ...] = eqx.field(static=True)
+
+    def project(self, own: Float[Array, " own"]) -> Float[Array, " own"]:
+        """The nearest point of the level's domain."""
+        return self.game.project(self.level, own)
+
+    def keep_response(self, point: Point) -> Float[Array, " below"]:
+        """The levels below as they answered last: a first guess for the next point."""
+        own = self.game.sizes[self.level]
+        return point.flat[own : own + (point.flat.size - own) // 2]
+
+
+class Proposal(eqx.Module):
+    """The next point to evaluate, a guess of the response there, and what `observe` needs."""
+
+    own: Float[Array, " own"]
+    guess: Float[Array, " below"]
+    predicted: Float[Array, ""]
+
+
+class Verdict(eqx.Module):
+    """What a mover makes of an evaluated proposal."""
+
+    state: State
+    accepted: Bool[Array, ""]
+    stuck: Bool[Array, ""]
+
+
+class AbstractMover(eqx.Module):
+    """How a level moves. `needs_factor`: whether it wants K_k at each point."""
+
+    needs_factor: eqx.AbstractClassVar[bool]
+
+    @abc.abstractmethod
+    def start(self, own: Float[Array, " own"]) -> State:
+        """The state before the first point was evaluated."""
+
+    @abc.abstractmethod
+    def propose(self, place: Place, state: State, point: Point) -> Proposal:
+        """The next point to evaluate, from the point accepted last."""
+
+    @abc.abstractmethod
+    def observe(
+        self, place: Place, state: State, point: Point, trial: Point, proposal: Proposal
+    ) -> Verdict:
+        """Accepts the trial or refuses it."""
+
+    @abc.abstractmethod
+    def is_near(self, place: Place, state: State, point: Point) -> Bool[Array, ""]:
+        """Whether the mover's own model puts the minimum within a relative 1e-8 of the point."""
+
+
+def is_finite(point: Point) -> Bool[Array, ""]:
+    """Whether value and gradient are numbers."""
+    return jnp.isfinite(point.value) & jnp.all(jnp.isfinite(point.gradient))
+
+
+def is_good_trial(
+    point: Point, trial: Point, decrease: Float[Array, ""], share: float
+) -> tuple[Bool[Array, ""], Float[Array, ""]]:
+    """Whether a trial decreased the value by `share` of what was hoped for, and by how much.
+
+    Where the hoped-for decrease drowns in the rounding of the value, a gradient that falls
+    by a tenth counts as a decrease (the idea of Hager and Zhang's approximate Wolfe conditions).
+    """
+    eps = jnp.finfo(point.value.dtype).eps
+    actual = point.value - trial.value
+    size = jnp.abs(point.value) + jnp.abs(trial.value)
+    drowned = (decrease <= jnp.sqrt(eps) * size) & (jnp.abs(actual) <= jnp.sqrt(eps) * size)
+    contracted = jnp.linalg.norm(trial.gradient) <= 0.9 * jnp.linalg.norm(point.gradient)
+    enough = (actual >= share * decrease) & (actual > 0)
+    return is_finite(trial) & (enough | (drowned & contracted)), actual

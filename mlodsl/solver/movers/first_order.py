@@ -1,0 +1,61 @@
+"""An Optax optimiser: every step is taken, whatever it brings."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float
+
+from mlodsl.settings import OptimizerChoice
+from mlodsl.strategies import Point
+
+from .base import AbstractMover, Place, Proposal, State, Verdict, is_finite
+
+
+def optax_optimizer(choice: OptimizerChoice) -> optax.GradientTransformationExtraArgs:
+    """The Optax optimiser that a checked choice names, with its schedule."""
+    arguments = dict(choice.arguments)
+    if choice.decay is not None:
+        arguments["learning_rate"] = optax.exponential_decay(
+            arguments["learning_rate"], transition_steps=1, decay_rate=choice.decay
+        )
+    return optax.with_extra_args_support(getattr(optax, choice.name)(**arguments))
+
+
+class FirstOrder(AbstractMover):
+    """Steps of an Optax optimiser, projected on the domain. The state is Optax's own."""
+
+    choice: OptimizerChoice = eqx.field(static=True)
+    constrained: bool = eqx.field(static=True, default=False)
+    needs_factor: ClassVar[bool] = False
+
+    def start(self, own: Float[Array, " own"]) -> State:
+        """The state that Optax starts with."""
+        return optax_optimizer(self.choice).init(own)
+
+    def propose(self, place: Place, state: State, point: Point) -> Proposal:
+        """The point after the optimiser's next step."""
+        moved, _ = self._step(place, state, point)
+        return Proposal(moved, place.keep_response(point), jnp.zeros((), moved.dtype))
+
+    def observe(
+        self, place: Place, state: State, point: Point, trial: Point, proposal: Proposal
+    ) -> Verdict:
+        """Takes the step; only one that isn't finite is refused, and then it is stuck."""
+        _, moved_state = self._step(place, state, point)
+        good = is_finite(trial)
+        return Verdict(moved_state, good, ~good)
+
+    def is_near(self, place: Place, state: State, point: Point) -> Bool[Array, ""]:
+        """It has no model of the level: always."""
+        return jnp.array(True)
+
+    def _step(self, place: Place, state: State, point: Point) -> tuple[Float[Array, " own"], State]:
+        updates, state = optax_optimizer(self.choice).update(
+            point.gradient, state, point.own, value=point.value, grad=point.gradient
+        )
+        moved = optax.apply_updates(point.own, updates)
+        return (place.project(moved) if self.constrained else moved), state

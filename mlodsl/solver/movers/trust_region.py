@@ -1,0 +1,167 @@
+"""Newton's method on the reduced problem of a level, in a trust region.
+
+The Hessian is S_k, which anticipates the levels below, so the step is exact for quadratic
+games, and indefinite S_k (a start beyond an inflection, a saddle) is no obstacle. Nocedal and
+Wright, Numerical Optimization, chapter 4 and algorithm 7.2 (Steihaug's conjugate gradients).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from mlodsl.calculus import EliminatedFactor, FullFactor, operators
+from mlodsl.calculus.elimination import Product
+from mlodsl.strategies import Point
+
+from .base import AbstractMover, Place, Proposal, Verdict, is_finite, is_good_trial
+
+
+class TrustRegionNewton(AbstractMover):
+    """Newton steps within a radius; the state is the radius."""
+
+    needs_factor: ClassVar[bool] = True
+
+    def start(self, own: Float[Array, " own"]) -> Float[Array, ""]:
+        """A radius of the size of the point, at least 1."""
+        return 1 + jnp.linalg.norm(own)
+
+    def propose(self, place: Place, state: Float[Array, ""], point: Point) -> Proposal:
+        """The minimiser of the quadratic model within the radius; the response follows it."""
+        factor = point.factor
+        assert factor is not None
+        if isinstance(factor, FullFactor):
+            step, predicted = _dense_step(factor.reduced, point.gradient, state)
+            change = factor.tangent @ step
+        else:
+            at = operators(
+                place.game, place.level, place.above, point.flat, factor.below, place.plans
+            )
+            step, predicted = _step(factor, at.reduced, point.gradient, state)
+            change = at.tangent(step)
+        guess = place.keep_response(point)
+        return Proposal(point.own + step, guess + change[: guess.size], predicted)
+
+    def observe(
+        self,
+        place: Place,
+        state: Float[Array, ""],
+        point: Point,
+        trial: Point,
+        proposal: Proposal,
+    ) -> Verdict:
+        """Doubles the radius after a good step at its edge, quarters it after a poor one."""
+        eps = jnp.finfo(state.dtype).eps
+        step = jnp.linalg.norm(proposal.own - point.own)
+        accepted, actual = is_good_trial(point, trial, proposal.predicted, 1e-4)
+        good = accepted & (actual >= 0.75 * proposal.predicted) & (step >= 0.9 * state)
+        poor = ~accepted | (actual < 0.25 * proposal.predicted) & (step >= 0.5 * state)
+        radius = jnp.where(good, 2.5 * state, jnp.where(poor, 0.25 * step, state))
+        # Nothing is left to gain where even the predicted decrease is below rounding.
+        drowned = (proposal.predicted <= 4 * eps * jnp.abs(point.value)) & is_finite(trial)
+        tiny = step <= 4 * eps * (1 + jnp.linalg.norm(point.own))
+        stuck = ~accepted & (tiny | drowned)
+        return Verdict(jnp.maximum(radius, jnp.finfo(state.dtype).tiny), accepted, stuck)
+
+    def is_near(self, place: Place, state: Float[Array, ""], point: Point) -> Bool[Array, ""]:
+        """Newton steps overshoot any tolerance: always."""
+        return jnp.array(True)
+
+
+def _step(
+    factor: EliminatedFactor,
+    reduced: Product,
+    gradient: Float[Array, " own"],
+    radius: Float[Array, ""],
+) -> tuple[Float[Array, " own"], Float[Array, ""]]:
+    if factor.reduced is not None:
+        return _dense_step(factor.reduced, gradient, radius)
+    return _steihaug(reduced, gradient, radius)
+
+
+def _dense_step(
+    hessian: Float[Array, "own own"], gradient: Float[Array, " own"], radius: Float[Array, ""]
+) -> tuple[Float[Array, " own"], Float[Array, ""]]:
+    """The minimiser of the model within the radius, and the decrease it predicts.
+
+    p(μ) = -(S + μ I)⁻¹ g with the least μ ≥ 0 that makes S + μ I positive definite and p no
+    longer than the radius, by bisection on μ. Where the gradient has no part along the most
+    negative curvature (the hard case: a maximum or a saddle met exactly), the step is
+    completed along it to the radius.
+    """
+    eps = jnp.finfo(gradient.dtype).eps
+    curvatures, axes = jnp.linalg.eigh(hessian)
+    along = axes.T @ gradient
+    largest = jnp.max(jnp.abs(curvatures))
+    floor = eps * curvatures.size * jnp.maximum(largest, jnp.finfo(gradient.dtype).tiny / eps)
+    lowest = jnp.maximum(0, -curvatures[0] + floor)
+    lowest = jnp.where(curvatures[0] > floor, 0, lowest)
+
+    def length(shift: Array) -> Array:
+        return jnp.linalg.norm(along / (curvatures + shift))
+
+    def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bounds
+        # The shift may lie anywhere over many orders of magnitude above the lowest one.
+        middle = lowest + jnp.sqrt((low - lowest) * (high - lowest))
+        too_long = length(middle) > radius
+        return jnp.where(too_long, middle, low), jnp.where(too_long, high, middle)
+
+    high = lowest + jnp.linalg.norm(gradient) / radius + floor
+    low = lowest + 1e-3 * floor
+    _, high = jax.lax.fori_loop(0, 40, halve, (low, high))
+    shift = jnp.where(length(lowest) > radius, high, lowest)
+    inside = -along / (curvatures + shift)
+    missing = jnp.sqrt(jnp.maximum(radius**2 - jnp.sum(inside**2), 0))
+    sign = jnp.where(along[0] > 0, -1.0, 1.0)
+    negative = (curvatures[0] < -floor) & (jnp.linalg.norm(inside) < 0.9 * radius)
+    inside = inside.at[0].add(jnp.where(negative, sign * missing, 0))
+    predicted = -(along @ inside + 0.5 * jnp.sum(curvatures * inside**2))
+    return axes @ inside, predicted
+
+
+def _steihaug(
+    product: Product, gradient: Float[Array, " own"], radius: Float[Array, ""]
+) -> tuple[Float[Array, " own"], Float[Array, ""]]:
+    """Conjugate gradients on the model until the edge, negative curvature, or convergence.
+
+    The forcing term min(1/2, √‖g‖) makes the outer convergence superlinear.
+    """
+    size = jnp.linalg.norm(gradient)
+    eps = jnp.finfo(gradient.dtype).eps
+    goal = size * jnp.maximum(jnp.minimum(0.1, size), 10 * eps)
+
+    def to_edge(step: Array, direction: Array) -> Array:
+        square = direction @ direction
+        half = step @ direction
+        rest = jnp.maximum(radius**2 - step @ step, 0)
+        root = jnp.sqrt(half**2 + square * rest)
+        return step + direction * (root - half) / jnp.where(square > 0, square, 1)
+
+    def proceed(carry: tuple[Array, Array, Array, Array, Array]) -> Array:
+        _, residual, _, count, done = carry
+        return ~done & (jnp.linalg.norm(residual) > goal) & (count < 10 * gradient.size + 20)
+
+    def once(
+        carry: tuple[Array, Array, Array, Array, Array],
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        step, residual, direction, count, _ = carry
+        image = product(direction)
+        curvature = direction @ image
+        square = residual @ residual
+        length = square / jnp.where(curvature > 0, curvature, 1)
+        longer = step + length * direction
+        leaves = (curvature <= 0) | (jnp.linalg.norm(longer) >= radius)
+        new_step = jnp.where(leaves, to_edge(step, direction), longer)
+        new_residual = residual + length * image
+        ratio = (new_residual @ new_residual) / jnp.where(square > 0, square, 1)
+        return new_step, new_residual, -new_residual + ratio * direction, count + 1, leaves
+
+    start = (jnp.zeros_like(gradient), gradient, -gradient, jnp.array(0), jnp.array(False))
+    step, _, _, _, _ = jax.lax.while_loop(proceed, once, start)
+    predicted = -(gradient @ step + 0.5 * step @ product(step))
+    return step, predicted

@@ -1,0 +1,54 @@
+"""All that the solve of a model depends on: the game, the strategy, and each level's plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import equinox as eqx
+from jaxtyping import Array, Bool
+
+from mlodsl.calculus import Game, Vectors
+from mlodsl.strategies import AbstractStrategy
+
+from .movers import AbstractMover, Place
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPlan:
+    """How one level is solved.
+
+    Arguments:
+        mover: how it moves.
+        steps: how many steps it makes at most.
+        exact: whether it is solved to a tolerance, so that running out of steps is a failure.
+        constrained: whether the level has a domain.
+        tolerance: a fixed tolerance on the norm of its gradient; None: what the level above
+            needs.
+        extra_steps: how many more steps a level may make once within the tolerance, while
+            its mover says that the answer is still a long way off (little curvature).
+    """
+
+    mover: AbstractMover
+    steps: int
+    exact: bool = True
+    constrained: bool = False
+    tolerance: float | None = None
+    extra_steps: int = 0
+
+
+class Nest(eqx.Module):
+    """What a response depends on.
+
+    Arguments:
+        frozen: for each level whether it stays where it starts; the certificate holds levels
+            still with it, without compiling anew.
+    """
+
+    game: Game
+    strategy: AbstractStrategy
+    plans: tuple[LevelPlan, ...] = eqx.field(static=True)
+    frozen: Bool[Array, " levels"]
+
+    def place(self, level: int, above: Vectors) -> Place:
+        """Where the mover of a level stands."""
+        return Place(self.game, level, above, self.strategy.elimination_plans(self.game.sizes))
