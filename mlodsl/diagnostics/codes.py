@@ -84,6 +84,7 @@ CODES: dict[str, Code] = {
     "E604": _error("value missing", "give it with `--set` or `--data`, or in Python"),
     "E605": _error("no such param or data", "see the names in the message"),
     "E606": _error("wrong value for a param", "see what was expected"),
+    "E607": _error("a Python function failed", "mend the function, or what it is given"),
     # Other inputs
     "E701": _error("YAML cannot be read", "mend the file at that place"),
     "E702": _error("unknown section or flag value", "see what was expected"),

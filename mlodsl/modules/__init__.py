@@ -1,0 +1,6 @@
+"""From a checked model and data to Equinox modules: `build` makes a `Problem`."""
+
+from .build import build as build, with_params as with_params
+from .functions import FUNCTIONS as FUNCTIONS
+from .problem import Problem as Problem
+from .structure import Structure as Structure

@@ -1,0 +1,85 @@
+"""Reductions over an index or over rows: `sum(w[i] * x[i]^2 for i in range(n))`.
+
+The body is traced once and mapped over all indices by `jax.vmap`, so the compiled code
+doesn't grow with their number. Where an index must be a Python integer (it bounds a slice or
+another range, or is a size) its `for` is unrolled instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mlodsl.syntax import nodes
+
+from .scope import Scope
+from .values import Value, as_array, whole_number
+
+Evaluate = Callable[[nodes.Expression, Scope], Value]
+IsUnrolled = Callable[[nodes.Generator, nodes.ForClause, Scope], bool]
+
+
+def collect(
+    generator: nodes.Generator, scope: Scope, evaluate: Evaluate, is_unrolled: IsUnrolled
+) -> Float[Array, "count ..."]:
+    """The values of the body for all indices, along a new first axis in the order of Python.
+
+    Arguments:
+        evaluate: gives an expression its value in a scope.
+        is_unrolled: whether the index of a clause must be a Python integer.
+    """
+
+    def walk(clauses: Sequence[nodes.ForClause], inner: Scope) -> Float[Array, "count ..."]:
+        if not clauses:
+            return as_array(evaluate(generator.body, inner), inner.dtype)[None]
+        clause, rest = clauses[0], clauses[1:]
+        names = [identifier.name for identifier in clause.names]
+
+        def body(*values: Value) -> Float[Array, "count ..."]:
+            return walk(rest, inner.inside_for(dict(zip(names, values, strict=True))))
+
+        if not _is_range(clause.iterable):
+            rows = _rows(clause, inner, evaluate)
+            return _flattened(jax.vmap(body)(*rows))
+        indices = _range(clause.iterable, inner, evaluate)
+        if indices and is_unrolled(generator, clause, inner):
+            return jnp.concatenate([body(number) for number in indices])
+        if not indices:
+            shape = jax.eval_shape(body, jax.ShapeDtypeStruct((), int)).shape
+            return jnp.zeros((0, *shape[1:]), inner.dtype)
+        along = jnp.arange(indices.start, indices.stop, indices.step)
+        return _flattened(jax.vmap(body)(along))
+
+    return walk(generator.clauses, scope)
+
+
+def _flattened(mapped: Float[Array, "outer inner ..."]) -> Float[Array, "count ..."]:
+    return mapped.reshape(mapped.shape[0] * mapped.shape[1], *mapped.shape[2:])
+
+
+def _is_range(iterable: nodes.Expression) -> bool:
+    return isinstance(iterable, nodes.Call) and iterable.function.name == "range"
+
+
+def _range(iterable: nodes.Expression, scope: Scope, evaluate: Evaluate) -> range:
+    assert isinstance(iterable, nodes.Call)
+    bounds = []
+    for argument in iterable.arguments:
+        assert not isinstance(argument, nodes.Generator)
+        bounds.append(whole_number(evaluate(argument, scope), "an end of `range`"))
+    return range(*bounds)
+
+
+def _rows(clause: nodes.ForClause, scope: Scope, evaluate: Evaluate) -> list[Array]:
+    """What the names of a clause walk over, each along its first axis."""
+    if isinstance(clause.iterable, nodes.TupleLiteral):
+        items = clause.iterable.items
+        return [as_array(evaluate(item, scope), scope.dtype) for item in items]
+    table = as_array(evaluate(clause.iterable, scope), scope.dtype)
+    if len(clause.names) == 1:
+        return [table]
+    # `for a, b in T`: each row is unpacked.
+    return [table[:, column] for column in range(len(clause.names))]

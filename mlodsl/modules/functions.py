@@ -1,0 +1,82 @@
+"""The JAX form of every built-in function: what it computes.
+
+What it *is* (its signature, shape rule and doc) stands in `check`'s table `BUILTINS`, which
+needs no JAX; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import elementwise, linear_algebra, reductions, shaping
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exp": elementwise.exp,
+    "log": elementwise.log,
+    "log1p": elementwise.log1p,
+    "expm1": elementwise.expm1,
+    "sqrt": elementwise.sqrt,
+    "abs": elementwise.absolute,
+    "sign": elementwise.sign,
+    "sin": elementwise.sin,
+    "cos": elementwise.cos,
+    "tan": elementwise.tan,
+    "tanh": elementwise.tanh,
+    "arctan": elementwise.arctan,
+    "sigmoid": elementwise.sigmoid,
+    "relu": elementwise.relu,
+    "softplus": elementwise.softplus,
+    "elu": elementwise.elu,
+    "gelu": elementwise.gelu,
+    "square": elementwise.square,
+    "floor": elementwise.floor,
+    "smooth_abs": elementwise.smooth_abs,
+    "huber": elementwise.huber,
+    "logistic_loss": elementwise.logistic_loss,
+    "where": elementwise.where,
+    "maximum": elementwise.maximum,
+    "minimum": elementwise.minimum,
+    "clip": elementwise.clip,
+    "sum": reductions.sum,
+    "mean": reductions.mean,
+    "max": reductions.max,
+    "min": reductions.min,
+    "prod": reductions.prod,
+    "logsumexp": reductions.logsumexp,
+    "softmax": reductions.softmax,
+    "log_softmax": reductions.log_softmax,
+    "cumsum": reductions.cumsum,
+    "dot": reductions.dot,
+    "norm1": reductions.norm1,
+    "norm2": reductions.norm2,
+    "sumsq": reductions.sumsq,
+    "norm_inf": reductions.norm_inf,
+    "smooth_norm1": reductions.smooth_norm1,
+    "cross_entropy": reductions.cross_entropy,
+    "trace": linear_algebra.trace,
+    "det": linear_algebra.det,
+    "logdet": linear_algebra.logdet,
+    "inv": linear_algebra.inv,
+    "linsolve": linear_algebra.linsolve,
+    "cholesky": linear_algebra.cholesky,
+    "outer": linear_algebra.outer,
+    "kron": linear_algebra.kron,
+    "diag": linear_algebra.diag,
+    "zeros": shaping.zeros,
+    "ones": shaping.ones,
+    "eye": shaping.eye,
+    "linspace": shaping.linspace,
+    "arange": shaping.arange,
+    "concat": shaping.concat,
+    "stack": shaping.stack,
+    "reshape": shaping.reshape,
+    "rows": shaping.rows,
+    "cols": shaping.cols,
+    "size": shaping.size,
+    "one_hot": shaping.one_hot,
+    "split": shaping.split,
+    "standardize": shaping.standardize,
+    "normalize": shaping.normalize,
+    "shuffle": shaping.shuffle,
+}

@@ -1,0 +1,115 @@
+"""Built-in functions that fold many entries into fewer: sums, norms, softmax, losses.
+
+Without `axis` a reduction runs over all entries; `softmax`, `log_softmax` and `logsumexp`
+run over the last axis.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from .elementwise import smooth_abs
+from .values import Numbers
+
+
+def sum(x: Numbers, axis: int | None = None) -> Numbers:
+    """The sum of the entries."""
+    return jnp.sum(x, axis=axis)
+
+
+def mean(x: Numbers, axis: int | None = None) -> Numbers:
+    """The mean of the entries."""
+    return jnp.mean(x, axis=axis)
+
+
+def max(x: Numbers, axis: int | None = None) -> Numbers:
+    """The largest entry; where several are, its derivative is shared evenly."""
+    return jnp.max(x, axis=axis)
+
+
+def min(x: Numbers, axis: int | None = None) -> Numbers:
+    """The smallest entry; where several are, its derivative is shared evenly."""
+    return jnp.min(x, axis=axis)
+
+
+def prod(x: Numbers, axis: int | None = None) -> Numbers:
+    """The product of the entries; its derivatives are right where entries are 0."""
+    return jnp.prod(x, axis=axis)
+
+
+def cumsum(x: Numbers, axis: int | None = None) -> Numbers:
+    """The running sum along an axis; without `axis`, of all entries in their order."""
+    return jnp.cumsum(x, axis=axis)
+
+
+def logsumexp(x: Numbers, axis: int = -1) -> Numbers:
+    """`log(sum(exp(x)))` without overflow; a scalar stays itself."""
+    if jnp.ndim(x) == 0:
+        return jnp.asarray(x)
+    return jax.scipy.special.logsumexp(x, axis=axis)
+
+
+def softmax(x: Numbers, axis: int = -1) -> Numbers:
+    """`exp(x) / sum(exp(x))` without overflow."""
+    # Any shift gives the same value, so the largest entry counts as a constant.
+    largest = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
+    weights = jnp.exp(x - jnp.where(jnp.isfinite(largest), largest, 0.0))
+    return weights / jnp.sum(weights, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Numbers, axis: int = -1) -> Numbers:
+    """`log(softmax(x))`, accurate where the softmax underflows."""
+    return x - jnp.expand_dims(logsumexp(x, axis=axis), axis)
+
+
+def norm1(x: Numbers) -> Float[Array, ""]:
+    """The sum of the absolute values of all entries."""
+    return jnp.sum(jnp.abs(x))
+
+
+def norm2(x: Numbers) -> Float[Array, ""]:
+    """The Euclidean norm of all entries; at 0, where it has a kink, its derivatives are 0."""
+    squares = jnp.sum(jnp.square(x))
+    # The inner `where` keeps the infinite slope of the root at 0 out of the derivatives.
+    return jnp.where(squares == 0, 0.0, jnp.sqrt(jnp.where(squares == 0, 1.0, squares)))
+
+
+def norm_inf(x: Numbers) -> Float[Array, ""]:
+    """The largest absolute value of all entries."""
+    return jnp.max(jnp.abs(x))
+
+
+def sumsq(x: Numbers) -> Float[Array, ""]:
+    """The sum of the squares of all entries."""
+    return jnp.sum(jnp.square(x))
+
+
+def smooth_norm1(x: Numbers, eps: Float[Array, ""] | float = 1e-3) -> Float[Array, ""]:
+    """The sum of `sqrt(x^2 + eps^2)` over all entries."""
+    return jnp.sum(smooth_abs(x, eps))
+
+
+def dot(a: Numbers, b: Numbers) -> Float[Array, ""]:
+    """The sum of the products of the entries of two arrays of one shape."""
+    return jnp.sum(jnp.multiply(a, b))
+
+
+def cross_entropy(logits: Float[Array, "*rows classes"], labels: Numbers) -> Float[Array, "*rows"]:
+    """`-log softmax(logits)` at the labels: one loss a row.
+
+    Arguments:
+        logits: a row of scores for each example; the classes are the last axis.
+        labels: class numbers from 0, one axis less than `logits`, or rows of weights
+            (one-hot or soft) of the shape of `logits`. A class number out of range gives NaN.
+    """
+    scores = log_softmax(logits)
+    if jnp.ndim(labels) == jnp.ndim(logits):
+        # A class of weight 0 costs nothing, also where its score is -inf.
+        return -jnp.sum(jnp.where(labels == 0, 0.0, labels * scores), axis=-1)
+    numbers = jnp.asarray(jnp.round(labels), int)[..., None]
+    inside = (numbers >= 0) & (numbers < scores.shape[-1])
+    chosen = jnp.take_along_axis(scores, jnp.where(inside, numbers, 0), axis=-1)
+    return -jnp.where(inside, chosen, jnp.nan)[..., 0]

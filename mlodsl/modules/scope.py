@@ -1,0 +1,48 @@
+"""What the names in an expression stand for while it is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mlodsl.check.model import FunctionInfo
+
+from .values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that an expression sees, with their values.
+
+    Arguments:
+        names: statics, params, data, variables and lets. The mapping may compute a value when
+            it is asked for, and is shared by all scopes below.
+        dtype: of every array that is computed.
+        functions: the model's own functions.
+        python_functions: those of the Python caller.
+        local: parameters of the function and indices of the `for` that the expression
+            stands in.
+        calls: results of the model's own functions at arguments they were called with
+            already, filled while evaluating.
+    """
+
+    names: Mapping[str, Value]
+    dtype: np.dtype
+    functions: Mapping[str, FunctionInfo] = field(default_factory=dict)
+    python_functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
+    local: Mapping[str, Value] = field(default_factory=dict)
+    calls: dict[tuple[object, ...], tuple[Value, object]] = field(default_factory=dict)
+
+    def lookup(self, name: str) -> Value:
+        """The value of a name."""
+        return self.local[name] if name in self.local else self.names[name]
+
+    def inside_for(self, indices: Mapping[str, Value]) -> Scope:
+        """The scope of the body of a `for`, whose values live only there."""
+        return replace(self, local={**self.local, **indices}, calls={})
+
+    def inside_function(self, parameters: Mapping[str, Value]) -> Scope:
+        """The scope of a function's body: its parameters, and no index of the caller's `for`."""
+        return replace(self, local=parameters)

@@ -1,0 +1,124 @@
+"""The part of a problem that isn't numbers: static under `jax.jit`, compared by content.
+
+Two builds of one text have equal structures, so compiled code is shared between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlodsl.check.model import CheckedModel, LetInfo, PlayerInfo
+from mlodsl.syntax import nodes
+
+from .dependencies import needs, static_value
+from .layout import LevelLayout, layout_of
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionIdentity:
+    """A Python function, equal to itself alone, whatever its own `==` says."""
+
+    function: Callable[..., object]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionIdentity) and self.function is other.function
+
+    def __hash__(self) -> int:
+        return id(self.function)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """Everything of a problem but its params and data.
+
+    Arguments:
+        checked: the model.
+        dtype: of all arrays.
+        functions: those of the Python caller.
+        given: names of the params that the Python caller gave arrays for.
+        levels: the layout of each level's vector, top first.
+        needed: for each level, all names that its objective needs.
+        foldable: for each level, the lets that depend on no variable and that its objective,
+            or a let that does depend on one, uses directly.
+        content: what makes two structures equal.
+    """
+
+    checked: CheckedModel
+    dtype: np.dtype
+    functions: Mapping[str, Callable[..., object]]
+    given: frozenset[str]
+    levels: tuple[LevelLayout, ...]
+    needed: tuple[frozenset[str], ...]
+    foldable: tuple[tuple[LetInfo, ...], ...]
+    content: tuple[object, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Structure) and self.content == other.content)
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+    def player(self, level: int) -> PlayerInfo:
+        """A level's variables and objective."""
+        (player,) = self.checked.levels[level].players
+        return player
+
+
+def structure_of(
+    checked: CheckedModel,
+    dtype: np.dtype,
+    functions: Mapping[str, Callable[..., object]],
+    given: frozenset[str],
+) -> Structure:
+    """The structure of a model that uses nothing that can't be solved yet."""
+    objectives = [level.players[0].objective for level in checked.levels]
+    return Structure(
+        checked=checked,
+        dtype=dtype,
+        functions=functions,
+        given=given,
+        levels=tuple(map(layout_of, checked.levels)),
+        needed=tuple(
+            needs(checked, [objective], level).names for level, objective in enumerate(objectives)
+        ),
+        foldable=tuple(
+            _foldable(checked, objective, level) for level, objective in enumerate(objectives)
+        ),
+        content=_content(checked, dtype, functions, given),
+    )
+
+
+def _foldable(
+    checked: CheckedModel, objective: nodes.Expression, level: int
+) -> tuple[LetInfo, ...]:
+    constant = frozenset(let.name for let in checked.lets if not let.variables)
+    frontier = needs(checked, [objective], level, without=constant).lets
+    return tuple(let for let in frontier if not let.variables and static_value(let) is None)
+
+
+def _content(
+    checked: CheckedModel,
+    dtype: np.dtype,
+    functions: Mapping[str, Callable[..., object]],
+    given: frozenset[str],
+) -> tuple[object, ...]:
+    # How a model is solved isn't part of what it means, nor are its name and its comments.
+    meaning = [
+        statement
+        for statement in checked.program.statements
+        if not isinstance(statement, nodes.ModelHeader | nodes.Solve)
+    ]
+    shapes = [
+        (variable.name, variable.shape) for level in checked.levels for variable in level.variables
+    ]
+    return (
+        repr(meaning),
+        tuple(sorted(checked.statics.items())),
+        tuple(shapes),
+        np.dtype(dtype).name,
+        tuple((name, FunctionIdentity(function)) for name, function in sorted(functions.items())),
+        given,
+    )
