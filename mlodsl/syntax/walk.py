@@ -18,7 +18,8 @@ def _child_fields(kind: Any) -> tuple[str, ...]:
 def children(node: Node) -> list[Node]:
     """The nodes directly below, in the document's order; a program's comments aside."""
     found: list[Node] = []
-    for name in _child_fields(type(node)):
+    kind: Any = type(node)
+    for name in _child_fields(kind):
         if name == "comments" and isinstance(node, Program):
             continue
         _collect(getattr(node, name), found)
