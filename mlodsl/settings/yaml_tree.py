@@ -68,6 +68,8 @@ def parse_yaml(source: Source) -> YamlNode | None:
     try:
         for event in yaml.parse(source.text, Loader=yaml.SafeLoader):
             builder.take(event)
+    except ModelError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         start = len(source.text) if mark is None else min(mark.index, len(source.text))
@@ -78,7 +80,7 @@ def parse_yaml(source: Source) -> YamlNode | None:
         raise _error(message, Span(source, error.position, error.position + 1)) from None
     except (ValueError, OverflowError):
         # PyYAML converts escapes such as "\UFFFFFFFF" without checking them.
-        message = "this is not YAML: an escape in quotes stands for no character"
+        message = "an escape in quotes stands for no character"
         raise _error(message, Span(source, 0, len(source.text))) from None
     return builder.root
 
@@ -125,6 +127,8 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> YamlScalar:
         span = self._span(event)
+        if any("\ud800" <= character <= "\udfff" for character in event.value):
+            raise _error("an escape in quotes stands for no character", span)
         if event.style in ("'", '"'):
             return YamlScalar(Span(self.source, span.start + 1, span.end - 1), event.value, False)
         return YamlScalar(span, event.value, event.style is None)
