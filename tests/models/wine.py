@@ -24,23 +24,34 @@ def responses(
 
         P = -(d / c) (r (theta + q)' - A q theta'),
 
-    a contraction for c = 100 and lam >= 0. The learner's problem is solved by Newton's method.
+    a contraction for c = 100 and lam >= 0. The learner's problem is convex; Newton's steps are
+    halved until they descend.
     """
     n, d = X.shape
-    P, theta = np.zeros((n, d)), np.zeros(d)
+    P = np.zeros((n, d))
+
+    def fit(A: np.ndarray, weight: float) -> tuple[np.ndarray, np.ndarray]:
+        theta = np.linalg.lstsq(A, t)[0]
+
+        def gradient(theta: np.ndarray) -> np.ndarray:
+            return 2 / n * A.T @ (A @ theta - t) + weight * theta / np.sqrt(theta**2 + eps**2)
+
+        for _ in range(100):
+            H = 2 / n * A.T @ A + np.diag(weight * eps**2 / (theta**2 + eps**2) ** 1.5)
+            step, size = np.linalg.solve(H, gradient(theta)), 1.0
+            if np.abs(step).max() < 1e-12:
+                break
+            # Halve a step past the minimum along it: at its end the function rises again.
+            while size > 1e-6 and gradient(theta - size * step) @ step < -1e-9:
+                size /= 2
+            theta = theta - size * step
+        return theta, H
 
     def respond(lam: float) -> tuple[np.ndarray, np.ndarray]:
-        nonlocal P, theta
-        weight = np.exp(lam) / d
+        nonlocal P
         for _ in range(500):
             A = X + P
-            for _ in range(50):
-                root = np.sqrt(theta**2 + eps**2)
-                H = 2 / n * A.T @ A + np.diag(weight * eps**2 / root**3)
-                step = np.linalg.solve(H, 2 / n * A.T @ (A @ theta - t) + weight * theta / root)
-                theta = theta - step
-                if np.abs(step).max() < 1e-12:
-                    break
+            theta, H = fit(A, np.exp(lam) / d)
             r = t - A @ theta
             q = np.linalg.solve(H, 2 / n * A.T @ r)
             before, P = P, -(d / c) * (np.outer(r, theta + q) - np.outer(A @ q, theta))
@@ -62,8 +73,6 @@ def solve_wine(
     def error(lam: float) -> float:
         return float(np.mean((held_out[:, :-1] @ respond(lam)[1] - held_out[:, -1]) ** 2))
 
-    for lam in (3, 2, 1, 0.5, 0):  # Newton's method needs a start nearby
-        respond(lam)
     lam = brentq(lambda lam: error(lam + 1e-4) - error(lam - 1e-4), 0, 3, xtol=1e-12)
     P, theta = respond(lam)
     return {"lam": np.array(lam), "P": P, "theta": theta}
