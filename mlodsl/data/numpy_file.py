@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +16,6 @@ from .structure import NpySource, NpzSource, Unreadable
 
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = b"PK\x03\x04"
-_PROBLEMS = (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
-_UNSUPPORTED = (
-    *_PROBLEMS,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-    TypeError,
-    SyntaxError,
-)
 
 
 def read_npy(path: Path, source: NpySource) -> np.ndarray:
@@ -36,10 +28,8 @@ def read_npy(path: Path, source: NpySource) -> np.ndarray:
     if not start.startswith(_NPY_MAGIC):
         hint = 'read it with `npz(path, "key")`' if start.startswith(_ZIP_MAGIC) else None
         raise Unreadable(f"`{path.name}` is not a `.npy` file", hint)
-    try:
+    with _numpy_errors_of(path.name):
         array = np.load(path, allow_pickle=False)
-    except _UNSUPPORTED as error:
-        raise _unreadable(path.name, error) from None
     return as_numbers(array, f"`{path.name}`")
 
 
@@ -54,12 +44,9 @@ def read_npz(path: Path, source: NpzSource) -> np.ndarray:
     if not start.startswith(_ZIP_MAGIC):
         hint = "read it with `npy(path)`" if start.startswith(_NPY_MAGIC) else None
         raise Unreadable(f"`{path.name}` is not a `.npz` file", hint)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            key = _choose_key(list(archive.files), path.name, source)
-            array = archive[key]
-    except _UNSUPPORTED as error:
-        raise _unreadable(path.name, error) from None
+    with _numpy_errors_of(path.name), np.load(path, allow_pickle=False) as archive:
+        key = _choose_key(list(archive.files), path.name, source)
+        array = archive[key]
     if not isinstance(array, np.ndarray):
         raise Unreadable(f"`{key}` in `{path.name}` is not an array")
     return as_numbers(array, f"`{key}` in `{path.name}`")
@@ -133,8 +120,19 @@ def _choose_key(keys: list[str], name: str, source: NpzSource) -> str:
     return source.key
 
 
-def _unreadable(name: str, error: Exception) -> Unreadable:
-    if "allow_pickle" in str(error):
-        message = f"`{name}` holds pickled Python objects, which are never read"
-        return Unreadable(message, "save it as an array of numbers")
-    return Unreadable(f"`{name}` is damaged or cut short", "write the file again")
+@contextmanager
+def _numpy_errors_of(name: str) -> Iterator[None]:
+    """Turn whatever NumPy raises and warns about a damaged file into one diagnostic."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Unreadable:
+        raise
+    except Exception as error:
+        # NumPy parses headers with Python's own tokenizer and archives with `zipfile`, so what
+        # damaged bytes raise has no common class.
+        if "allow_pickle" in str(error):
+            message = f"`{name}` holds pickled Python objects, which are never read"
+            raise Unreadable(message, "save it as an array of numbers") from None
+        raise Unreadable(f"`{name}` is damaged or cut short", "write the file again") from None
