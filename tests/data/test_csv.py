@@ -151,8 +151,9 @@ def test_a_header_of_another_width_is_refused(tmp_path):
     assert problem(tmp_path, "a,b,c\n1,2\n").code == "E602"
 
 
-def test_a_quote_that_is_never_closed_is_refused(tmp_path):
-    assert problem(tmp_path, '1,2\n"3,4\n').code == "E602"
+@pytest.mark.parametrize("text", ['1,2\n"3,4\n', 'x\n1\n"2\n'])
+def test_a_quote_that_is_never_closed_is_refused(tmp_path, text):
+    assert problem(tmp_path, text).code == "E602"
 
 
 # ------------------------------------------------------------------ bad files
