@@ -23,7 +23,7 @@ from mlodsl.calculus import (
 )
 from mlodsl.strategies import Point, Response
 
-from .movers import Place, Proposal, State
+from .movers import Proposal, State
 from .movers.base import is_finite
 from .nest import LevelPlan, Nest
 from .outcome import Outcome

@@ -1,0 +1,102 @@
+"""Lower levels re-solved from other starting points: is a better response to be found?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from mlodsl.calculus import choices, point_of
+from mlodsl.modules import Problem
+from mlodsl.strategies import Point
+
+from ..nest import Nest
+from ..oracle import evaluate_top, objectives
+from ..outcome import Outcome
+
+# How far from the response the starts are, in units of 1 + its size.
+_SPREADS = (0.3, 1.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class BetterResponse:
+    """A response of a level that is better for it than the certified one, or runs away."""
+
+    level: int
+    own: np.ndarray
+    gain: float
+    unbounded: bool
+
+
+def search_better_responses(
+    nest: Nest,
+    problem: Problem,
+    point: Point,
+    generator: np.random.Generator,
+    *,
+    seconds: float,
+) -> tuple[list[BetterResponse], int]:
+    """Re-solves each lower level from other starts, the levels above it held still.
+
+    Arguments:
+        seconds: no new start is tried after so long.
+
+    Returns:
+        The better responses found, at most one a level, and how many starts were tried.
+    """
+    sizes = nest.game.sizes
+    certified = [np.asarray(vector) for vector in choices(sizes, 0, point.flat)]
+    values = np.asarray(objectives(problem, tuple(map(jnp.asarray, certified))))
+    found: list[BetterResponse] = []
+    tried = 0
+    began = time.perf_counter()
+    for level in range(1, len(sizes)):
+        still = jnp.array([0 < other < level for other in range(len(sizes))])
+        held = eqx.tree_at(lambda n: n.frozen, nest, still)
+        for spread in _SPREADS:
+            if tried and time.perf_counter() - began > seconds:
+                return found, tried
+            guess = [
+                vector if other < level else _elsewhere(vector, spread, generator)
+                for other, vector in enumerate(certified)
+            ]
+            flat = point_of(sizes, 1, tuple(jnp.asarray(vector) for vector in guess[1:]))
+            zero = jnp.zeros((), flat.dtype)
+            answer = evaluate_top(held, jnp.asarray(certified[0]), flat, zero)
+            tried += 1
+            better = _compare(problem, level, values, answer, sizes)
+            if better is not None:
+                found.append(better)
+                break
+    return found, tried
+
+
+def _elsewhere(vector: np.ndarray, spread: float, generator: np.random.Generator) -> np.ndarray:
+    scale = spread * (1 + np.abs(vector))
+    return (vector + scale * generator.standard_normal(vector.shape)).astype(vector.dtype)
+
+
+def _compare(
+    problem: Problem,
+    level: int,
+    values: np.ndarray,
+    answer: Point,
+    sizes: tuple[int, ...],
+) -> BetterResponse | None:
+    vectors = choices(sizes, 0, answer.flat)
+    gain = float(values[level] - np.asarray(objectives(problem, vectors))[level])
+    outcomes = np.asarray(answer.outcomes)[level:]
+    own = np.asarray(vectors[level])
+    eps = np.finfo(own.dtype).eps
+    noise = eps**0.5 * (1 + abs(float(values[level])))
+    # A level below that failed says nothing of this one.
+    if np.isnan(gain) or gain <= noise or np.any(outcomes[1:] > Outcome.STALLED):
+        return None
+    if outcomes[0] == Outcome.UNBOUNDED:
+        return BetterResponse(level, own, gain, unbounded=True)
+    if outcomes[0] <= Outcome.STALLED:
+        return BetterResponse(level, own, gain, unbounded=False)
+    return None

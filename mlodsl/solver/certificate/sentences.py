@@ -1,0 +1,112 @@
+"""The sentences that say what keeps a point from being certified."""
+
+from __future__ import annotations
+
+from mlodsl.modules import Problem
+
+from ..outcome import Outcome
+from .lower import LowerLevel
+from .names import name_of_entry, quote_choice
+from .restarts import BetterResponse
+
+
+def level_words(problem: Problem, level: int) -> tuple[str, str, str]:
+    """A level's name in quotes, what it looks for, and the keyword that would mend a mix-up."""
+    name = f"level `{problem.level_names[level]}`"
+    if problem.senses[level] == "maximize":
+        return name, "maximum", "minimize"
+    return name, "minimum", "maximize"
+
+
+def unbounded_sentence(problem: Problem, read: LowerLevel) -> str:
+    """A level whose objective runs away; curved the wrong way it may be a mixed-up sense."""
+    name, sought, other = level_words(problem, read.level)
+    side = "above" if sought == "maximum" else "below"
+    sentence = (
+        f"{name} is unbounded {side}: its objective still improves at {_where(problem, read)}"
+    )
+    if read.curvature is not None and read.curvature.smallest < -read.curvature.floor:
+        opposite = "minimum" if sought == "maximum" else "maximum"
+        sentence += (
+            f"; it curves the wrong way along {_along(problem, read)} (curvature "
+            f"{read.curvature.smallest:.3g}), as at a {opposite} where a {sought} is asked for: "
+            f"bound its variables, or write `{other}` if that is meant"
+        )
+    else:
+        sentence += "; bound its variables, or add a cost that grows with them"
+    return sentence
+
+
+def solve_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
+    """A level whose own solve failed, by its outcome; None where it didn't."""
+    name, sought, _ = level_words(problem, read.level)
+    if outcome == Outcome.UNBOUNDED:
+        return unbounded_sentence(problem, read)
+    if outcome == Outcome.NONFINITE:
+        return (
+            f"{name}: its objective or gradient is not a finite number at "
+            f"{_where(problem, read)}; set a start with `var … = …` where it is"
+        )
+    if outcome == Outcome.LIMIT:
+        return (
+            f"{name} has no {sought} that could be found: after all its steps its gradient "
+            f"norm is still {read.gradient_norm:.3g} at {_where(problem, read)}"
+        )
+    return None
+
+
+def curvature_sentence(problem: Problem, read: LowerLevel) -> str | None:
+    """A level that is not at a strict optimum; None where it is."""
+    name, sought, other = level_words(problem, read.level)
+    curvature = read.curvature
+    if curvature is None:
+        return f"{name}: its curvature could not be computed at {_where(problem, read)}"
+    if curvature.smallest < -curvature.floor:
+        saddle = curvature.largest > curvature.floor
+        opposite = "minimum" if sought == "maximum" else "maximum"
+        kind = "saddle point" if saddle else opposite
+        return (
+            f"{name} is at a {kind} along {_along(problem, read)}, where a {sought} is asked for "
+            f"(curvature {curvature.smallest:.3g}); write `{other}` if that is meant"
+        )
+    if not curvature.is_positive:
+        return (
+            f"{name} is flat along {_along(problem, read)} (curvature {curvature.smallest:.3g}): "
+            f"its best response isn't unique there, so the levels above have no definite gradient; "
+            f"add a small cost on that direction, e.g. `1e-3 * sumsq(…)`"
+        )
+    return None
+
+
+def distance_sentence(problem: Problem, level: int, gradient: float, distance: float) -> str:
+    """A level whose gradient is small though no optimum is near."""
+    name, sought, _ = level_words(problem, level)
+    return (
+        f"{name}: its gradient fades out (norm {gradient:.3g}) without a {sought} nearby; the next "
+        f"Newton step would be {distance:.3g} long, so its objective flattens out towards "
+        f"infinity or its {sought} is degenerate"
+    )
+
+
+def better_sentence(problem: Problem, better: BetterResponse) -> str:
+    """A level that has a better response elsewhere."""
+    name, sought, _ = level_words(problem, better.level)
+    where = quote_choice(problem, better.level, better.own)
+    if better.unbounded:
+        side = "above" if sought == "maximum" else "below"
+        return (
+            f"{name} is unbounded {side}: from another start its objective improves up to {where}"
+        )
+    return (
+        f"{name} is at a local {sought} that isn't its best response: {where} is better for it "
+        f"by {better.gain:.3g}; start it nearer to that with `var … = …`"
+    )
+
+
+def _where(problem: Problem, read: LowerLevel) -> str:
+    return quote_choice(problem, read.level, read.own)
+
+
+def _along(problem: Problem, read: LowerLevel) -> str:
+    assert read.curvature is not None
+    return f"`{name_of_entry(problem, read.level, read.curvature.axis)}`"

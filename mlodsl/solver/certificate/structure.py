@@ -1,0 +1,57 @@
+"""What a certificate says. What was not computed is None, never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCertificate:
+    """One level at its re-solved answer.
+
+    Arguments:
+        gradient_norm: of its total gradient (at the top in a domain: of x - proj(x - g)).
+        min_curvature: the smallest eigenvalue of its reduced Hessian, as a minimisation,
+            anticipating the levels below; at the top within the tangent space of its domain.
+        direction: the variable entry that the smallest curvature points along most.
+        unique: whether the curvature is positive, so that the answer is locally unique.
+        distance: the length of the Newton step from the point, an estimate of its error.
+    """
+
+    gradient_norm: float | None
+    min_curvature: float | None
+    direction: str | None
+    unique: bool | None
+    distance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was verified at the returned point, independently of how it was found.
+
+    Arguments:
+        claim: "local" where all of it holds, else None.
+        hypergradient_norm: the top level's residual, with the lower levels re-solved.
+        rounding: an estimate of that norm's own rounding error.
+        levels: by name, top first.
+        constraint_violation: how far the point is outside of the top level's domain.
+        checked_against: "finite differences" of the true best responses, where they were.
+        relative_error: of the total gradient against them.
+        response_error: how far the returned lower variables are from the re-solved ones,
+            relative to 1 + their size.
+        starts: how many other starting points the lower levels were re-solved from.
+        findings: why the point is not certified, a sentence each; empty where it is.
+        unbounded: whether a level was found to be without bound.
+    """
+
+    claim: str | None
+    hypergradient_norm: float | None
+    rounding: float | None
+    levels: dict[str, LevelCertificate]
+    constraint_violation: float | None
+    checked_against: str | None
+    relative_error: float | None
+    response_error: float | None
+    starts: int
+    findings: tuple[str, ...]
+    unbounded: bool = False

@@ -1,0 +1,84 @@
+"""What the host asks of the compiled code: evaluations of the top level, and small readings.
+
+Everything here is compiled once for a structure (a model's text, its sizes, the options) and
+serves every value of its params.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mlodsl.calculus import Factor, Game, Vectors, lagrangian, operators
+from mlodsl.strategies import Point
+
+from .level import digest, evaluate, propose, residual
+from .movers import Proposal
+from .nest import Nest
+
+propose_turn = eqx.filter_jit(propose)
+digest_turn = eqx.filter_jit(digest)
+
+
+@eqx.filter_jit
+def evaluate_top(
+    nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"], tolerance: Array
+) -> Point:
+    """The top level's total gradient at `own`, the levels below solved from `guess`."""
+    proposal = Proposal(own, guess, jnp.zeros((), own.dtype))
+    with_factor = nest.plans[0].mover.needs_factor
+    return evaluate(nest, 0, (), proposal, tolerance, with_factor=with_factor)
+
+
+@eqx.filter_jit
+def top_residual(nest: Nest, point: Point) -> Float[Array, ""]:
+    """The norm of the top level's total gradient g, in a domain of x - proj(x - g)."""
+    return residual(nest, 0, point)
+
+
+@eqx.filter_jit
+def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
+    """All objectives, as minimisations, at the variables of all levels."""
+    return jnp.stack([game.objective(level, vectors) for level in range(len(game.sizes))])
+
+
+@eqx.filter_jit
+def partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
+    """The top objective's gradient in its own variables, the levels below held still."""
+    return jax.grad(lambda own: game.objective(0, (own, *vectors[1:])))(vectors[0])
+
+
+@eqx.filter_jit
+def stationarity(
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+) -> Float[Array, " flat"]:
+    """∇_{u_k} L_k; it holds the total gradients of level k and of all levels below."""
+    return jax.grad(lambda point: lagrangian(game, level, above, point))(flat)
+
+
+@eqx.filter_jit
+def reduced_product(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    below: Factor | None,
+    vector: Float[Array, " own"],
+) -> Float[Array, " own"]:
+    """S_k v, the reduced Hessian of a level times a vector, without forming it."""
+    plans = nest.place(level, above).plans
+    return operators(nest.game, level, above, flat, below, plans).reduced(vector)
+
+
+@eqx.filter_jit
+def project_top(game: Game, own: Float[Array, " own"]) -> Float[Array, " own"]:
+    """The nearest point of the top level's domain."""
+    return game.project(0, own)
+
+
+@eqx.filter_jit
+def projection_jacobian(game: Game, own: Float[Array, " own"]) -> Float[Array, "own own"]:
+    """The derivative of the projection on the top level's domain."""
+    return jax.jacfwd(lambda vector: game.project(0, vector))(own)

@@ -1,0 +1,149 @@
+"""The host's loop over the top level's turns: progress, limits, interruption, checkpoints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mlodsl.calculus import point_of, split
+from mlodsl.strategies import Point
+
+from .level import LevelState, first_state
+from .nest import Nest
+from .oracle import digest_turn, evaluate_top, propose_turn, top_residual
+from .outcome import Outcome
+from .status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a progress line and a line of the trace say of one step of the top level.
+
+    `value` is the top objective as a minimisation, `seconds` since the start of the run.
+    """
+
+    step: int
+    value: float
+    residual: float
+    seconds: float
+    evaluations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What goes along with a run: called after each accepted step, and to save the state."""
+
+    on_step: Callable[[Step], None] = lambda step: None
+    save: Callable[[LevelState], None] = lambda state: None
+    resume: Callable[[LevelState], LevelState | None] = lambda blank: None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where the top level's loop ended.
+
+    Arguments:
+        state: the last state; `point` the best point found, with the response below.
+        reason: what ended the loop, before any certificate; None: within the tolerance.
+        compile_seconds, solve_seconds: of tracing and compiling, and of running.
+    """
+
+    state: LevelState
+    point: Point
+    reason: Status | None
+    compile_seconds: float
+    solve_seconds: float
+    trace: list[Step] = field(default_factory=list)
+
+
+def run(
+    nest: Nest,
+    start: tuple[Float[Array, " own"], ...],
+    *,
+    tolerance: float,
+    timeout: float | None,
+    watch: Watch,
+) -> Run:
+    """Turns of the top level until it is solved, stuck, out of limits or interrupted."""
+    dtype = start[0].dtype
+    goal = jnp.asarray(tolerance, dtype)
+    if nest.plans[0].tolerance is not None:
+        goal = jnp.asarray(nest.plans[0].tolerance, dtype)
+    guess = point_of(nest.game.sizes, 0, start)
+    state = first_state(nest, 0, guess)
+    began = time.perf_counter()
+    _compile(nest, guess, goal, state)
+    compiled = time.perf_counter()
+    resumed = watch.resume(state)
+    state = state if resumed is None else resumed
+    best: Point | None = state.point if resumed is not None else None
+    trace: list[Step] = []
+    reason: Status | None = None
+    try:
+        while bool(state.running):
+            if timeout is not None and time.perf_counter() - began > timeout and best is not None:
+                reason = Status.TIMEOUT
+                break
+            before = int(state.steps)
+            state = _turn(nest, guess, goal, state)
+            if best is None or bool(state.point.value <= best.value):
+                best = state.point
+            if int(state.steps) > before or before == 0:
+                step = _describe(nest, state, time.perf_counter() - compiled)
+                trace.append(step)
+                watch.on_step(step)
+                watch.save(state)
+    except KeyboardInterrupt:
+        reason = Status.INTERRUPTED
+    if reason is None:
+        reason = _reason(int(state.outcome))
+    if reason is None or best is None:
+        best = state.point
+    watch.save(state)
+    ended = time.perf_counter()
+    return Run(state, best, reason, compiled - began, ended - compiled, trace)
+
+
+def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:
+    proposal = propose_turn(nest, 0, (), guess, state)
+    trial = evaluate_top(nest, proposal.own, proposal.guess, goal)
+    state = digest_turn(nest, 0, (), guess, goal, state, proposal, trial)
+    return jax.block_until_ready(state)
+
+
+def _compile(nest: Nest, guess: Array, goal: Array, state: LevelState) -> None:
+    """One turn with every level held still: compiles all, runs next to nothing."""
+    still = eqx.tree_at(lambda n: n.frozen, nest, jnp.ones_like(nest.frozen))
+    state = _turn(still, guess, goal, state)
+    jax.block_until_ready(
+        (propose_turn(nest, 0, (), guess, state), top_residual(nest, state.point))
+    )
+
+
+def _describe(nest: Nest, state: LevelState, seconds: float) -> Step:
+    return Step(
+        int(state.steps),
+        float(state.point.value),
+        float(top_residual(nest, state.point)),
+        seconds,
+        tuple(int(count) for count in state.point.evaluations),
+    )
+
+
+def _reason(outcome: int) -> Status | None:
+    if outcome == Outcome.SOLVED:
+        return None
+    if outcome in (Outcome.UNBOUNDED, Outcome.NONFINITE):
+        return Status.DIVERGED
+    return Status.MAX_STEPS if outcome in (Outcome.LIMIT, Outcome.BUDGET) else Status.STALLED
+
+
+def response_below(nest: Nest, point: Point) -> Float[Array, " below"]:
+    """u_1: the answer of all lower levels that a point of the top level holds."""
+    return split(nest.game.sizes, 0, point.flat)[1]

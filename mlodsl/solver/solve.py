@@ -1,0 +1,136 @@
+"""A problem and settings in, a certified solution out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from mlodsl.calculus import choices
+from mlodsl.modules import Problem
+from mlodsl.settings import Settings
+
+from .certificate import Certificate, certify, finish_point
+from .oracle import objectives
+from .plan import ChosenStrategy, choose_strategy, default_tolerance, exact_nest, plan_nest
+from .run import Run, Step, Watch, run
+from .status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a run found and what is known of it.
+
+    Arguments:
+        variables: the returned point by variable name.
+        objectives: by level, in the sense written.
+        steps: of the top level.
+        seconds: `compile`, `solve`, `certificate`, `total`.
+        trace: the steps of the top level.
+    """
+
+    status: Status
+    message: str
+    strategy: ChosenStrategy
+    variables: dict[str, np.ndarray]
+    objectives: dict[str, float]
+    certificate: Certificate
+    steps: int
+    evaluations: dict[str, int]
+    seconds: dict[str, float]
+    seed: int
+    device: str
+    trace: list[Step]
+
+
+def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> Solution:
+    """Solves a problem as the settings say and certifies the point it returns.
+
+    Computes in the problem's precision; for float64 it switches 64-bit arithmetic on around
+    itself.
+
+    Raises:
+        ModelError: where the settings don't fit the problem.
+    """
+    with jax.enable_x64(True):
+        return _solve(problem, settings, watch or Watch())
+
+
+def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
+    began = time.perf_counter()
+    problem = problem.fold()
+    tolerance = default_tolerance(settings)
+    chosen = choose_strategy(problem, settings)
+    nest = plan_nest(problem, settings, chosen.strategy)
+    start = problem.start(jax.random.PRNGKey(settings.seed))
+    ran = run(nest, start, tolerance=tolerance, timeout=settings.timeout, watch=watch)
+    exact = exact_nest(problem, nest)
+    certifying = time.perf_counter()
+    returned = finish_point(nest, ran.point) if exact is nest else ran.point
+    certificate, _ = certify(problem, exact, returned, tolerance=tolerance, seed=settings.seed)
+    vectors = choices(problem.sizes, 0, returned.flat)
+    values = np.asarray(objectives(problem, vectors))
+    ended = time.perf_counter()
+    status, message = judge(problem, ran, certificate, tolerance)
+    return Solution(
+        status=status,
+        message=message,
+        strategy=chosen,
+        variables={name: np.asarray(value) for name, value in problem.unpack(vectors).items()},
+        objectives={
+            name: float(-value if sense == "maximize" else value)
+            for name, sense, value in zip(problem.level_names, problem.senses, values, strict=True)
+        },
+        certificate=certificate,
+        steps=int(ran.state.steps),
+        evaluations=dict(
+            zip(problem.level_names, np.asarray(ran.state.point.evaluations).tolist(), strict=True)
+        ),
+        seconds={
+            "compile": ran.compile_seconds,
+            "solve": ran.solve_seconds,
+            "certificate": ended - certifying,
+            "total": ended - began,
+        },
+        seed=settings.seed,
+        device=str(jax.devices()[0].platform),
+        trace=ran.trace,
+    )
+
+
+def judge(
+    problem: Problem, ran: Run, certificate: Certificate, tolerance: float
+) -> tuple[Status, str]:
+    """The status that follows from how the run ended and from the certificate."""
+    reason = ran.reason
+    findings = ". ".join(certificate.findings)
+    top = f"level `{problem.level_names[0]}`"
+    if reason is Status.DIVERGED and not certificate.findings:
+        return reason, f"{top} ran away: its objective or its variables grow without bound"
+    if reason is Status.DIVERGED or certificate.unbounded:
+        return Status.DIVERGED, findings
+    if reason in (Status.MAX_STEPS, Status.TIMEOUT, Status.INTERRUPTED):
+        limits = {
+            Status.MAX_STEPS: f"stopped after {int(ran.state.steps)} steps",
+            Status.TIMEOUT: "stopped at the time limit",
+            Status.INTERRUPTED: "interrupted",
+        }
+        return reason, f"{limits[reason]}. {findings}" if findings else limits[reason]
+    if certificate.findings:
+        return Status.STALLED, findings
+    norm = certificate.hypergradient_norm
+    assert norm is not None
+    message = (
+        f"{top} is at a local minimum of its own problem and every lower level at its best "
+        f"response, as far as {certificate.starts} other starts can tell"
+    )
+    if problem.senses[0] == "maximize":
+        message = message.replace("local minimum", "local maximum")
+    if norm > tolerance:
+        message += (
+            f"; the residual {norm:.3g} is above the tolerance {tolerance:.3g} but within its "
+            f"rounding error ({certificate.rounding:.3g})"
+        )
+    return Status.CONVERGED, message
