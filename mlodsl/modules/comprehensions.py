@@ -75,11 +75,6 @@ def _range(iterable: nodes.Expression, scope: Scope, evaluate: Evaluate) -> rang
 
 def _rows(clause: nodes.ForClause, scope: Scope, evaluate: Evaluate) -> list[Array]:
     """What the names of a clause walk over, each along its first axis."""
-    if isinstance(clause.iterable, nodes.TupleLiteral):
-        items = clause.iterable.items
-        return [as_array(evaluate(item, scope), scope.dtype) for item in items]
-    table = as_array(evaluate(clause.iterable, scope), scope.dtype)
-    if len(clause.names) == 1:
-        return [table]
-    # `for a, b in T`: each row is unpacked.
-    return [table[:, column] for column in range(len(clause.names))]
+    iterable = clause.iterable
+    items = iterable.items if isinstance(iterable, nodes.TupleLiteral) else (iterable,)
+    return [as_array(evaluate(item, scope), scope.dtype) for item in items]
