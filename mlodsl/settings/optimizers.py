@@ -248,6 +248,8 @@ _OPTAX = (
         "sm3",
         (_RATE, _number("momentum", 0.9, "decay of the momentum")),
         "SM3: AdaGrad with little memory.",
+        # Optax takes a number only for its learning rate.
+        scheduled=False,
     ),
     OptimizerSignature(
         "yogi",

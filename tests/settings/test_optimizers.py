@@ -2,6 +2,8 @@
 
 import inspect
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from mlodsl.settings.optimizers import OPTIMIZERS
@@ -47,3 +49,31 @@ def test_every_optimizer_is_documented_in_a_sentence(signature):
 @pytest.mark.parametrize("name", ["auto", "newton", "lbfgs"])
 def test_our_own_optimizers_take_no_schedule(name):
     assert not OPTIMIZERS[name].of_optax and not OPTIMIZERS[name].scheduled
+
+
+@pytest.mark.parametrize("signature", OF_OPTAX, ids=lambda signature: signature.name)
+def test_a_schedule_is_allowed_where_optax_takes_a_function_as_learning_rate(signature):
+    arguments = {"key": 0} if signature.draws else {}
+
+    def step(position):
+        make = getattr(optax, signature.name)
+        optimizer = make(learning_rate=lambda count: 0.1 * 0.5**count, **arguments)
+        return optimizer.update(position, optimizer.init(position), position)
+
+    try:
+        jax.eval_shape(step, jnp.ones(3))
+        accepted = True
+    except TypeError:
+        accepted = False
+    assert accepted == signature.scheduled
+
+
+@pytest.mark.parametrize("signature", OF_OPTAX, ids=lambda signature: signature.name)
+def test_optax_builds_it_from_the_listed_arguments(signature):
+    arguments = {"key": 0} if signature.draws else {}
+    for parameter in signature.parameters:
+        value = 0.1 if parameter.required else parameter.default
+        if value is not None:
+            arguments[parameter.name] = value
+    optimizer = getattr(optax, signature.name)(**arguments)
+    jax.eval_shape(optimizer.init, jnp.ones(3))

@@ -345,6 +345,7 @@ def test_lbfgs_has_a_memory():
         ("newton(memory = 5)", "E203", "memory"),
         ("newton(schedule = exponential(0.9))", "E203", "schedule"),
         ("rprop(0.1, schedule = exponential(0.9))", "E203", "schedule"),
+        ("sm3(0.1, schedule = exponential(0.9))", "E203", "schedule"),
         ("adadelta(schedule = exponential(0.9))", "E202", "schedule = exponential(0.9)"),
         ("adam(0)", "E504", "0"),
         ("adam(-0.1)", "E504", "-0.1"),
