@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from mlodsl.settings import Settings
 from mlodsl.syntax import nodes
 
+from .static_indices import IndexUse
 from .types import Shape, Type
 
 
 @dataclass(frozen=True, slots=True)
 class ParamInfo:
     """A param. `value`: the caller's expression, else the default's; None where the caller
-    gave an array (Python) or nothing (`missing`). Whole-number params are in
-    `CheckedModel.statics` too."""
+    gave an array (Python) or nothing (`missing`). Its value broadcasts to `shape`, which is
+    None where nothing says it. Whole-number params are in `CheckedModel.statics` too."""
 
     name: str
     kind: str  # "real" or "int"
-    shape: Shape
+    shape: Shape | None
     value: nodes.Expression | None
     missing: bool
     node: nodes.Param
@@ -114,13 +115,16 @@ class CheckedModel:
     """A model without errors.
 
     Arguments:
+        params: in an order in which each default needs only those before it.
         lets: in an order in which each needs only those before it.
         functions: the model's own functions by name.
         statics: whole numbers and other constants known before solving, by name: `int`
             params, sizes bound by data.
         python_functions: names of functions that the Python caller added.
         features: what the solver may have to refuse: code of the diagnostic (`E801` …) and
-            the node that uses it.
+            the node that uses it, None where only a Python keyword says it.
+        index_use: how the functions use their parameters, to tell which `for` indices have
+            to be unrolled.
     """
 
     name: str
@@ -134,4 +138,5 @@ class CheckedModel:
     levels: tuple[LevelInfo, ...]
     settings: Settings
     python_functions: frozenset[str] = frozenset()
-    features: tuple[tuple[str, nodes.Node], ...] = field(default=())
+    features: tuple[tuple[str, nodes.Node | None], ...] = ()
+    index_use: IndexUse = field(default_factory=lambda: IndexUse({}))

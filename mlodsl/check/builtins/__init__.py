@@ -1,0 +1,27 @@
+"""The table of built-in functions: signature, shape rule and documentation of each."""
+
+from .algebra import ALGEBRA
+from .arrays import ARRAYS
+from .elementwise import ACTIVATIONS as ACTIVATIONS, ELEMENTWISE
+from .losses import LOSSES
+from .preparation import PREPARATION
+from .reductions import REDUCTIONS
+from .signature import (
+    REQUIRED as REQUIRED,
+    Arguments as Arguments,
+    Builtin as Builtin,
+    Parameter as Parameter,
+    Place as Place,
+    Role as Role,
+    as_size as as_size,
+    as_whole as as_whole,
+    bind_arguments as bind_arguments,
+    show_signature as show_signature,
+)
+from .words import WORDS
+
+BUILTINS: dict[str, Builtin] = {
+    builtin.name: builtin
+    for theme in (ELEMENTWISE, REDUCTIONS, ALGEBRA, LOSSES, ARRAYS, PREPARATION, WORDS)
+    for builtin in theme
+}

@@ -1,0 +1,94 @@
+"""What every rule of the type checker shares: known types, the findings, where calls stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mlodsl.diagnostics import Span
+from mlodsl.syntax import nodes
+
+from .misfit import Misfit, quote
+from .reports import Reports
+from .static_indices import IndexUse
+from .symbols import SymbolTable
+from .types import UNKNOWN, ArrayType, Type, UnknownType, show_type
+
+Local: TypeAlias = Mapping[str, Type]
+"""The types of the names that parameters and `for`s bind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the model, as calls need it; `broken` where its definition is unusable."""
+
+    node: nodes.LetFunction
+    broken: bool = False
+
+
+class Inference:
+    """Works out the type of each expression, and reports what doesn't fit.
+
+    An operand whose type is `UNKNOWN` was reported already: whatever is made of it is
+    unknown too and reported no more.
+    """
+
+    def __init__(
+        self, handlers: Mapping[type, Handler], table: SymbolTable, reports: Reports
+    ) -> None:
+        self._handlers = handlers
+        self.table = table
+        self.reports = reports
+        self.types: dict[str, Type] = {}
+        """Types of params, data, sizes, lets and variables, by name."""
+        self.duals: dict[str, Type] = {}
+        """Types of the multipliers of named constraints."""
+        self.functions: dict[str, Function] = {}
+        self.index_use = IndexUse({})
+        self.results: dict[tuple[str, tuple[Type, ...]], Type] = {}
+        """Results of functions by the types of their arguments."""
+        self.calls: list[tuple[str, Span]] = []
+        """The calls whose bodies are being checked, outermost first."""
+
+    def type_of(self, node: nodes.Expression, local: Local) -> Type:
+        """The type of an expression; reports what is wrong in it."""
+        try:
+            return self._handlers[type(node)](self, node, local)
+        except Misfit as misfit:
+            self.report_misfit(misfit, node)
+            return UNKNOWN
+
+    def numbers(self, node: nodes.Expression, local: Local) -> ArrayType | UnknownType:
+        """The type of an expression that must be an array of numbers."""
+        # `type_of` isn't called: expressions are nested, and Python's stack is not deep.
+        try:
+            found = self._handlers[type(node)](self, node, local)
+        except Misfit as misfit:
+            self.report_misfit(misfit, node)
+            return UNKNOWN
+        if isinstance(found, ArrayType):
+            if found.kind != "bool":
+                return found
+        elif isinstance(found, UnknownType):
+            return found
+        self.report("E204", f"{quote(node)} is {show_type(found)}, expected numbers", node.span)
+        return UNKNOWN
+
+    def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
+        """Notes a finding; in a function's body, says which call it comes from."""
+        if self.calls:
+            name, place = self.calls[-1]
+            line = place.source.position(place.start)[0]
+            message += f" (in `{name}` as called in line {line})"
+        self.reports.add(code, message, span, hint)
+
+    def report_misfit(self, misfit: Misfit, node: nodes.Node, span: Span | None = None) -> None:
+        """Notes that an operation doesn't fit its operands, quoting the operation."""
+        place = span or node.span
+        shown = quote(node) if span is None else quote(nodes.Node(span=span))
+        where = place if misfit.node is None else misfit.node.span
+        self.report(misfit.code, f"{shown}: {misfit.message}", where, misfit.hint)
+
+
+Handler: TypeAlias = Callable[[Inference, nodes.Expression, Local], Type]
