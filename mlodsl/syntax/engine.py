@@ -61,15 +61,19 @@ class Engine:
         self.ends: list[int] = []
         self.depths: list[int] = []
 
-    def accepts(self, kind: str, states: list[int] | None = None) -> bool:
-        """Whether a token of this kind could come next, without moving."""
-        table = self._table
+    def accepts(self, *kinds: str, states: list[int] | None = None) -> bool:
+        """Whether tokens of these kinds could come next, one after the other; nothing moves."""
         stack = list(self.states if states is None else states)
+        return all(self._advance(stack, kind) for kind in kinds)
+
+    def _advance(self, stack: list[int], kind: str) -> bool:
+        table = self._table
         while True:
             action = table.actions[stack[-1]].get(kind)
             if action is None:
                 return False
             if action >= 0:
+                stack.append(action)
                 return True
             rule = table.rules[~action]
             if rule.size:
@@ -81,7 +85,21 @@ class Engine:
     def expected(self, states: list[int]) -> frozenset[str]:
         """The kinds of token that could come next after these states."""
         kinds = self._table.actions[states[-1]]
-        return frozenset(kind for kind in kinds if self.accepts(kind, states))
+        return frozenset(kind for kind in kinds if self.accepts(kind, states=states))
+
+    def shifts(self, position: int, kind: str) -> bool:
+        """Whether the state at this position of the stack takes the token as it is."""
+        return self._table.actions[self.states[position]].get(kind, -1) >= 0
+
+    def open_brackets(self) -> list[Token]:
+        """The brackets and braces that are open, the innermost last."""
+        found: list[Token] = []
+        for value in self.values:
+            if isinstance(value, Token) and value.kind in ("LPAR", "LSQB", "LBRACE"):
+                found.append(value)
+            elif isinstance(value, Token) and value.kind in ("RPAR", "RSQB", "RBRACE"):
+                found.pop()
+        return found
 
     def cut(self, length: int) -> None:
         """Forgets all symbols after the state at this position."""

@@ -60,6 +60,7 @@ def tokenize(source: Source, start: int = 0) -> tuple[list[Token], list[Token]]:
             tokens.append(Token(BAD, previous.start, match.end(), previous.text + text))
             continue
         tokens.append(Token(kind, match.start(), match.end(), text))
-    end = len(source.text)
+    # The place of what is missing at the end: behind the last token, not below the text.
+    end = tokens[-1].end if tokens else start
     tokens.append(Token(END, end, end, ""))
     return tokens, comments

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mlodsl.diagnostics import Diagnostic, ModelError, Source, Span
+from mlodsl.diagnostics import Diagnostic, ModelError, Source, Span, sort_by_place
 
 from .builders import BUILDERS
 from .engine import Engine, Misuse, Unexpected
-from .lexer import Token, tokenize
+from .lexer import BAD, UNTERMINATED, Token, tokenize
 from .nodes import Comment, Expression, Program
+from .recovery import Reader
 from .table import load_table
+from .wording import describe_character, describe_reserved, describe_token
 
 
 def parse_program(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
@@ -18,45 +20,51 @@ def parse_program(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...
 
     Returns:
         The program and no diagnostics, or None and every syntax error that doesn't merely
-        follow from another one.
+        follow from another one, sorted by place.
     """
     tokens, comment_tokens = tokenize(source)
     engine = Engine(load_table(), BUILDERS, source, "program")
-    try:
-        for token in tokens:
-            engine.feed(token)
-    except Unexpected as problem:
-        return None, (_describe(source, problem),)
-    except Misuse as misuse:
-        return None, (misuse.diagnostic,)
+    reader = Reader(engine, source, tokens)
+    reader.read()
+    if reader.diagnostics:
+        return None, sort_by_place(reader.diagnostics)
     (program,) = engine.values
     comments = tuple(_comment(source, token) for token in comment_tokens)
     return replace(program, comments=comments), ()
 
 
 def parse_expression(source: Source, start: int = 0) -> Expression:
-    """The expression that the source's text from `start` on is.
+    """The expression that the source's text from offset `start` on is.
 
     Raises:
         ModelError: it is none.
     """
     tokens, _ = tokenize(source, start)
     engine = Engine(load_table(), BUILDERS, source, "expression")
-    try:
-        for token in tokens:
+    previous: Token | None = None
+    for token in tokens:
+        try:
             engine.feed(token)
-    except Unexpected as problem:
-        raise ModelError([_describe(source, problem)]) from None
-    except Misuse as misuse:
-        raise ModelError([misuse.diagnostic]) from None
+        except Misuse as misuse:
+            raise ModelError([misuse.diagnostic]) from None
+        except Unexpected as problem:
+            raise ModelError([_describe(source, engine, problem, previous)]) from None
+        previous = token
     expression: Expression
     (expression,) = engine.values
     return expression
 
 
-def _describe(source: Source, problem: Unexpected) -> Diagnostic:
+def _describe(
+    source: Source, engine: Engine, problem: Unexpected, previous: Token | None
+) -> Diagnostic:
     token = problem.token
-    return Diagnostic("E002", f"unexpected `{token.text}`", Span(source, token.start, token.end))
+    if token.kind in (BAD, UNTERMINATED):
+        return describe_character(source, token)
+    expected = engine.expected(problem.states)
+    if token.text in load_table().keywords and "NAME" in expected:
+        return describe_reserved(source, token)
+    return describe_token(source, token, previous, expected, engine.open_brackets())
 
 
 def _comment(source: Source, token: Token) -> Comment:
