@@ -78,6 +78,7 @@ def let_infos(
 ) -> tuple[LetInfo, ...]:
     """The lets, each after those that it uses."""
     result = []
+    variables = dependence.names()
     for index, item in _in_order(outline, order, ItemKind.LET):
         node = item.node
         assert isinstance(node, nodes.LetValue | nodes.LetParts)
@@ -92,7 +93,7 @@ def let_infos(
                     part if isinstance(node, nodes.LetParts) else None,
                     item.level,
                     player,
-                    dependence.names(index),
+                    variables[index],
                     inference.types[name.name],
                     node,
                 )

@@ -169,7 +169,7 @@ def _network(inference: Inference, callee: Type, node: nodes.Call, local: Local)
         return UNKNOWN
     if not isinstance(callee, NetworkType):
         hint = f"`{name}[…]` picks an entry, `{name} * …` multiplies"
-        raise Misfit("E209", f"`{name}` is {show_type(callee)} and not called", hint)
+        raise Misfit("E209", f"`{name}` is {show_type(callee)}, and functions are called", hint)
     if len(arguments) != 1 or node.keywords:
         raise Misfit("E202", f"the network `{name}` takes one argument")
     found = arguments[0]

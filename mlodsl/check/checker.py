@@ -74,9 +74,10 @@ def check(
     level_names = [level.node.name.name for level in outline.levels]
     settings, findings = read_settings(layers, level_names)
     reports.take(findings)
-    warn_unused(outline, table, references, reports)
     if reports.has_errors:
         return None, reports.sorted()
+    # Only now: a misspelt name leaves the right one unused.
+    warn_unused(outline, table, references, reports)
     name, title = assembly.model_name(program, outline)
     model = CheckedModel(
         name=name,

@@ -43,16 +43,23 @@ class Dependence:
                 assert symbol.item is not None and symbol.level is not None
                 self.duals[index] |= 1 << symbol.item
                 self.variables[index] |= self._of_level[symbol.level]
-        self._names: dict[int, frozenset[str]] = {}
+        self._order = order
 
-    def names(self, index: int) -> frozenset[str]:
-        """The names of the variables that an item depends on."""
-        bits = self.variables[index]
-        if bits not in self._names:
-            self._names[bits] = frozenset(
-                self._items[item].names[0].name for item in _members(bits)
-            )
-        return self._names[bits]
+    def names(self) -> dict[int, frozenset[str]]:
+        """The names of the variables that each item depends on, by item."""
+        by_bits: dict[int, frozenset[str]] = {0: frozenset()}
+        for index in self._order.sequence:
+            bits = self.variables[index]
+            if bits not in by_bits:
+                # It has all variables of what it uses: sets grow from the largest of these.
+                parts = [self.variables[item] for item in self._references[index].needs]
+                known = (part for part in parts if part in by_bits and not part & ~bits)
+                largest = max(known, key=int.bit_count, default=0)
+                rest = _members(bits & ~largest)
+                by_bits[bits] = by_bits[largest].union(
+                    self._items[item].names[0].name for item in rest
+                )
+        return {index: by_bits[bits] for index, bits in enumerate(self.variables)}
 
     def report(self, reports: Reports) -> None:
         """Reports variables where only constants may stand, and multipliers out of reach."""

@@ -162,7 +162,9 @@ def _add_choice(statement: nodes.Node, level: int, player: PlayerOutline, outlin
     match statement:
         case nodes.Var(name, kind, domain, start):
             player.variables.append(statement)
-            items.append(Item(ItemKind.VARIABLE, statement, (kind,), (name,), *where))
+            # The keywords of a network's type are words, such as `tanh`, and no names.
+            roots = kind.arguments if isinstance(kind, nodes.NetworkType) else (kind,)
+            items.append(Item(ItemKind.VARIABLE, statement, roots, (name,), *where))
             if domain is not None:
                 items.append(Item(ItemKind.DOMAIN, domain, (domain,), (), *where, statement))
             if start is not None:

@@ -73,7 +73,8 @@ class _Resolver:
             taken = taken_by_language(name, self._table.python_functions)
             symbol = self._table.symbols.get(name)
             if name in seen:
-                self._reports.add("E101", f"{what} `{name}` twice", span, "rename one of the two")
+                message = f"`{name}` is declared twice in one place"
+                self._reports.add("E101", message, span, "rename one of the two")
             elif name in binding.local:
                 taken = "a name bound around it"
             elif symbol is not None and symbol.is_visible(item.level, item.player):
@@ -136,10 +137,11 @@ class _Resolver:
         )
         if name in self._table.spoiled:
             return
-        if symbol is None or symbol.kind is not Kind.CONSTRAINT:
-            what = "unknown" if symbol is None else symbol.kind.value
-            message = f"`dual` takes the name of a constraint, and `{name}` is {what}"
+        if symbol is None:
             hint = self._reports.similar(name, constraints)
-            self._reports.add("E306", message, argument.span, hint)
-            return
-        found.duals.append((call, symbol))
+            self._reports.add("E102", f"unknown constraint `{name}`", argument.span, hint)
+        elif symbol.kind is not Kind.CONSTRAINT:
+            message = f"`dual` takes the name of a constraint, and `{name}` is {symbol.kind.value}"
+            self._reports.add("E306", message, argument.span)
+        else:
+            found.duals.append((call, symbol))
