@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.check.model import CheckedModel, DataInfo, ParamInfo
+from mlodsl.check import CheckedModel, DataInfo, ParamInfo
 from mlodsl.diagnostics import Diagnostic, Span
 
 from .dependencies import order_of_params, visible_lets
@@ -77,7 +77,7 @@ def bind_params(
     """
     binding = Binding()
     names: dict[str, Value] = {**checked.statics, **data}
-    scope = Scope(names, dtype, checked.functions, functions)
+    scope = Scope(names, dtype, checked.functions, checked.index_use, functions)
     params = {info.name: info for info in checked.params}
     lets = visible_lets(checked, None)
     for name in order_of_params(checked):
@@ -109,8 +109,11 @@ def _bind_param(
     if array is None:
         return refuse("E606", f"the param `{info.name}` is not a number or an array of numbers")
     try:
-        array = jnp.broadcast_to(jnp.asarray(array, scope.dtype), info.shape)
+        array = jnp.asarray(array, scope.dtype)
+        if info.shape is not None:
+            array = jnp.broadcast_to(array, _known_shape(info))
     except ValueError:
+        assert info.shape is not None
         found, expected = _show(array.shape), _show(info.shape)
         return refuse("E606", f"the param `{info.name}` has shape {found}, expected {expected}")
     if not isinstance(array, jax.core.Tracer) and np.isnan(array).any():
@@ -120,7 +123,7 @@ def _bind_param(
 
 
 def _known_shape(info: ParamInfo) -> tuple[int, ...]:
-    return tuple(size if isinstance(size, int) else 1 for size in info.shape)
+    return tuple(size if isinstance(size, int) else 1 for size in info.shape or ())
 
 
 def _as_numbers(value: object, dtype: np.dtype) -> np.ndarray | Array | None:

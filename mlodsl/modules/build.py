@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from mlodsl.check.model import CheckedModel
+from mlodsl.check import CheckedModel
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.syntax import nodes
 

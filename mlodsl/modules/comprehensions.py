@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mlodsl.check import BUILTINS, bind_arguments
 from mlodsl.syntax import nodes
 
 from .scope import Scope
@@ -66,11 +67,15 @@ def _is_range(iterable: nodes.Expression) -> bool:
 
 def _range(iterable: nodes.Expression, scope: Scope, evaluate: Evaluate) -> range:
     assert isinstance(iterable, nodes.Call)
-    bounds = []
-    for argument in iterable.arguments:
-        assert not isinstance(argument, nodes.Generator)
-        bounds.append(whole_number(evaluate(argument, scope), "an end of `range`"))
-    return range(*bounds)
+    bound = bind_arguments("range", BUILTINS["range"].parameters, iterable)
+    found = {
+        name: whole_number(evaluate(argument, scope), f"the {name} of `range`")
+        for name, argument in bound.items()
+        if not isinstance(argument, tuple)
+    }
+    if "stop" not in found:
+        return range(found["start"])
+    return range(found["start"], found["stop"], found.get("step", 1))
 
 
 def _rows(clause: nodes.ForClause, scope: Scope, evaluate: Evaluate) -> list[Array]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from mlodsl.check.model import CheckedModel, LetInfo
+from mlodsl.check import CheckedModel, LetInfo
 from mlodsl.check.types import ArrayType
 from mlodsl.syntax import nodes, walk
 
@@ -75,11 +75,11 @@ def order_of_params(checked: CheckedModel) -> tuple[str, ...]:
 def params_that_follow(checked: CheckedModel, changed: Collection[str]) -> frozenset[str]:
     """The params whose values name a changed one, through lets and other params too."""
     graph = _graph_of_params(checked)
-    touched = set(changed)
+    following: set[str] = set()
     for name in TopologicalSorter(graph).static_order():
-        if not touched.isdisjoint(graph[name]):
-            touched.add(name)
-    return frozenset(info.name for info in checked.params if info.name in touched)
+        if any(used in changed or used in following for used in graph[name]):
+            following.add(name)
+    return frozenset(info.name for info in checked.params if info.name in following)
 
 
 def _graph_of_params(checked: CheckedModel) -> dict[str, frozenset[str]]:

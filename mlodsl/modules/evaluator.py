@@ -10,15 +10,15 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from mlodsl.check.builtins import BUILTINS, REQUIRED, Parameter, Role, bind_arguments
-from mlodsl.check.model import FunctionInfo
+from mlodsl.check import BUILTINS, FunctionInfo, Parameter, Role, bind_arguments
+from mlodsl.check.builtins import REQUIRED
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.syntax import nodes
 
 from . import arithmetic, indexing
 from .comprehensions import collect
 from .functions import FUNCTIONS
-from .scope import Scope
+from .scope import Scope, bound_arguments
 from .static_indices import must_be_static
 from .values import Value, as_array, as_python_number, is_number, settle, whole_number
 
@@ -93,8 +93,8 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
 
 
 def _is_unrolled(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:
-    names = frozenset(identifier.name for identifier in clause.names)
-    return must_be_static(generator, names, scope.functions)
+    (index,) = clause.names
+    return must_be_static(generator, index.name, scope.functions, scope.index_use)
 
 
 def _own_function(function: FunctionInfo, node: nodes.Call, scope: Scope) -> Value:
@@ -103,18 +103,12 @@ def _own_function(function: FunctionInfo, node: nodes.Call, scope: Scope) -> Val
     A call with the very same arguments is computed once: functions that each call the one
     before twice don't take exponentially long.
     """
-    values = {name: evaluate(argument, scope) for name, argument in _bound(function, node)}
+    values = {name: evaluate(argument, scope) for name, argument in bound_arguments(function, node)}
     key = (function.name, *(_identity(value) for value in values.values()))
     if key not in scope.calls:
         result = evaluate(function.body, scope.inside_function(values))
         scope.calls[key] = (result, values)  # the values too, so that their ids stay theirs
     return scope.calls[key][0]
-
-
-def _bound(function: FunctionInfo, node: nodes.Call) -> list[tuple[str, nodes.Expression]]:
-    bound = list(zip(function.parameters, node.arguments, strict=False))
-    bound += [(keyword.name.name, keyword.value) for keyword in node.keywords]
-    return bound  # type: ignore[return-value]
 
 
 def _identity(value: Value) -> tuple[type, object]:

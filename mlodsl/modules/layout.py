@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mlodsl.check.model import LevelInfo
+from mlodsl.check import LevelInfo
 
 from .values import Numbers
 

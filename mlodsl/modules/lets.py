@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlodsl.check.model import LetInfo
+from mlodsl.check import LetInfo
 
 from .dependencies import static_value
 from .evaluator import evaluate

@@ -144,7 +144,9 @@ class Problem(eqx.Module):
         structure = self.structure
         checked = structure.checked
         names: dict[str, Value] = {**checked.statics, **self.params, **self.data, **variables}
-        scope = Scope(names, structure.dtype, checked.functions, structure.functions)
+        scope = Scope(
+            names, structure.dtype, checked.functions, checked.index_use, structure.functions
+        )
         folded = {let_key(let) for let in checked.lets} & self.folded.keys()
         there = frozenset(
             let.name

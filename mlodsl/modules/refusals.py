@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from mlodsl.check.model import CheckedModel
+from mlodsl.check import CheckedModel
 from mlodsl.diagnostics import Diagnostic, Span
 from mlodsl.syntax import nodes
 
 
 def refuse_features(checked: CheckedModel) -> tuple[Diagnostic, ...]:
     """One diagnostic for each place where the model uses what can't be solved yet."""
-    return tuple(_refusal(code, node) for code, node in checked.features)
+    variables = {
+        id(variable.domain): variable.name
+        for level in checked.levels
+        for variable in level.variables
+    }
+    return tuple(
+        _refusal(code, node, by_domain.get(id(node), "")) for code, node in checked.features
+    )
 
 
-def _refusal(code: str, node: nodes.Node) -> Diagnostic:
+def _refusal(code: str, node: nodes.Node | None, variable: str) -> Diagnostic:
     message, hint = _MESSAGES[code]
-    name = _name(node)
-    return Diagnostic(code, message.format(name=name), _place(node), hint.format(name=name))
+    name = variable or _name(node)
+    place = None if node is None else _place(node)
+    return Diagnostic(code, message.format(name=name), place, hint.format(name=name))
 
 
 _MESSAGES = {
@@ -47,8 +55,8 @@ _MESSAGES = {
 }
 
 
-def _name(node: nodes.Node) -> str:
-    found = node if isinstance(node, nodes.Identifier) else getattr(node, "name", None)
+def _name(node: nodes.Node | None) -> str:
+    found = getattr(node, "name", None)
     return found.name if isinstance(found, nodes.Identifier) else ""
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mlodsl.check.model import FunctionInfo
+from mlodsl.check import FunctionInfo, IndexUse
+from mlodsl.syntax import nodes
 
 from .values import Value
 
@@ -21,6 +22,7 @@ class Scope:
             it is asked for, and is shared by all scopes below.
         dtype: of every array that is computed.
         functions: the model's own functions.
+        index_use: how these use their parameters.
         python_functions: those of the Python caller.
         local: parameters of the function and indices of the `for` that the expression
             stands in.
@@ -31,6 +33,7 @@ class Scope:
     names: Mapping[str, Value]
     dtype: np.dtype
     functions: Mapping[str, FunctionInfo] = field(default_factory=dict)
+    index_use: IndexUse = field(default_factory=lambda: IndexUse({}))
     python_functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     local: Mapping[str, Value] = field(default_factory=dict)
     calls: dict[tuple[object, ...], tuple[Value, object]] = field(default_factory=dict)
@@ -46,3 +49,10 @@ class Scope:
     def inside_function(self, parameters: Mapping[str, Value]) -> Scope:
         """The scope of a function's body: its parameters, and no index of the caller's `for`."""
         return replace(self, local=parameters)
+
+
+def bound_arguments(function: FunctionInfo, call: nodes.Call) -> list[tuple[str, nodes.Expression]]:
+    """The arguments of a call of one of the model's own functions, by parameter."""
+    bound = list(zip(function.parameters, call.arguments, strict=False))
+    bound += [(keyword.name.name, keyword.value) for keyword in call.keywords]
+    return bound  # type: ignore[return-value]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from mlodsl.check.builtins import BUILTINS, bind_arguments
+from mlodsl.check import BUILTINS, bind_arguments
 from mlodsl.syntax import nodes
 
 from .evaluator import evaluate

@@ -8,62 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlodsl.check.builtins import BUILTINS, Role, bind_arguments
-from mlodsl.check.model import FunctionInfo
+from mlodsl.check import BUILTINS, FunctionInfo, IndexUse, Role, UsedAs, bind_arguments
 from mlodsl.syntax import nodes, walk
 
 from .dependencies import references
+from .scope import bound_arguments
+
+Functions = Mapping[str, FunctionInfo]
 
 
 def must_be_static(
-    generator: nodes.Generator, names: frozenset[str], functions: Mapping[str, FunctionInfo]
+    generator: nodes.Generator, name: str, functions: Functions, index_use: IndexUse
 ) -> bool:
-    """Whether one of the indices must be a Python integer in the generator."""
-    waiting: list[tuple[nodes.Node, frozenset[str]]] = [(generator, names)]
-    seen: set[tuple[str, frozenset[str]]] = set()
-    while waiting:
-        tree, wanted = waiting.pop()
-        for node in walk(tree):
-            if isinstance(node, nodes.Slice):
-                if not wanted.isdisjoint(references(node)):
-                    return True
-            elif isinstance(node, nodes.Call):
-                function = functions.get(node.function.name)
-                if function is None:
-                    if any(not wanted.isdisjoint(references(it)) for it in _whole_arguments(node)):
-                        return True
-                    continue
-                key = (function.name, _touched_parameters(function, node, wanted))
-                if key[1] and key not in seen:
-                    seen.add(key)
-                    waiting.append((function.body, key[1]))
-    return False
+    """Whether an index stands where a whole number known before solving must.
 
-
-def _touched_parameters(
-    function: FunctionInfo, call: nodes.Call, names: frozenset[str]
-) -> frozenset[str]:
-    """The parameters whose arguments use one of the names."""
-    given = [*zip(function.parameters, call.arguments, strict=False)]
-    given += [(keyword.name.name, keyword.value) for keyword in call.keywords]
-    return frozenset(
-        parameter for parameter, argument in given if not names.isdisjoint(references(argument))
+    Arguments:
+        functions: the model's own.
+        index_use: how these use their parameters.
+    """
+    return any(
+        name in references(place)
+        for node in walk(generator)
+        for place in _static_places(node, functions, index_use)
     )
 
 
-def _whole_arguments(call: nodes.Call) -> Iterator[nodes.Expression]:
-    """The arguments that a built-in takes as whole numbers known before solving."""
-    name = call.function.name
-    if name == "range":
-        for argument in call.arguments:
-            assert not isinstance(argument, nodes.Generator)
+def _static_places(
+    node: nodes.Node, functions: Functions, index_use: IndexUse
+) -> Iterator[nodes.Node]:
+    if isinstance(node, nodes.Slice):
+        yield node
+    elif isinstance(node, nodes.Call) and node.function.name in functions:
+        yield from _static_in_own(node, functions[node.function.name], index_use)
+    elif isinstance(node, nodes.Call) and node.function.name in BUILTINS:
+        yield from _static_in_builtin(node)
+
+
+def _static_in_own(
+    call: nodes.Call, function: FunctionInfo, index_use: IndexUse
+) -> Iterator[nodes.Node]:
+    uses = index_use.parameters.get(function.name, {})
+    for parameter, argument in bound_arguments(function, call):
+        if uses.get(parameter) is UsedAs.STATIC:
             yield argument
+
+
+def _static_in_builtin(call: nodes.Call) -> Iterator[nodes.Node]:
+    if any(isinstance(item, nodes.Generator) for item in call.arguments):
         return
-    builtin = BUILTINS.get(name)
-    if builtin is None or any(isinstance(item, nodes.Generator) for item in call.arguments):
-        return
-    bound = bind_arguments(name, builtin.parameters, call)
-    for parameter in builtin.parameters:
+    parameters = BUILTINS[call.function.name].parameters
+    bound = bind_arguments(call.function.name, parameters, call)
+    for parameter in parameters:
         if parameter.role is Role.WHOLE and parameter.name in bound:
-            given = bound[parameter.name]
-            yield from given if isinstance(given, tuple) else (given,)
+            argument = bound[parameter.name]
+            yield from argument if isinstance(argument, tuple) else (argument,)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlodsl.check.model import CheckedModel, LetInfo, PlayerInfo
+from mlodsl.check import CheckedModel, LetInfo, PlayerInfo
 from mlodsl.syntax import nodes
 
-from .dependencies import needs, static_value
+from .dependencies import needs, params_that_follow, static_value
 from .layout import LevelLayout, layout_of
 
 
@@ -38,7 +38,8 @@ class Structure:
         checked: the model.
         dtype: of all arrays.
         functions: those of the Python caller.
-        given: names of the params that the Python caller gave arrays for.
+        given: names of the params that the Python caller gave arrays for, though their own
+            values name other params: they don't follow these.
         levels: the layout of each level's vector, top first.
         needed: for each level, all names that its objective needs.
         foldable: for each level, the lets that depend on no variable and that its objective,
@@ -73,7 +74,12 @@ def structure_of(
     functions: Mapping[str, Callable[..., object]],
     given: frozenset[str],
 ) -> Structure:
-    """The structure of a model that uses nothing that can't be solved yet."""
+    """The structure of a model that uses nothing that can't be solved yet.
+
+    Arguments:
+        given: names of all params that the Python caller gave arrays for.
+    """
+    given &= params_that_follow(checked, {info.name for info in checked.params})
     objectives = [level.players[0].objective for level in checked.levels]
     return Structure(
         checked=checked,

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mlodsl.check.model import FunctionInfo
+from mlodsl.check import FunctionInfo
+from mlodsl.check.static_indices import index_use
 from mlodsl.diagnostics import ModelError, Source
 from mlodsl.modules.evaluator import evaluate
 from mlodsl.modules.scope import Scope
@@ -38,6 +39,10 @@ def functions_of(text: str) -> dict[str, FunctionInfo]:
     }
 
 
+def nodes_of(functions: dict[str, FunctionInfo]) -> dict[str, nodes.LetFunction]:
+    return {name: function.node for name, function in functions.items()}
+
+
 def value(
     text: str,
     functions: str = "",
@@ -49,7 +54,8 @@ def value(
         name: jnp.asarray(given, dtype) if isinstance(given, np.ndarray) else given
         for name, given in {**NAMES, **names}.items()
     }
-    scope = Scope(known, dtype, functions_of(functions), python or {})  # type: ignore[arg-type]
+    own = functions_of(functions)
+    scope = Scope(known, dtype, own, index_use(nodes_of(own), tuple(own)), python or {})  # type: ignore[arg-type]
     return evaluate(parse_expression(Source("test", text)), scope)
 
 
