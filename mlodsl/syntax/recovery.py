@@ -14,14 +14,15 @@ from mlodsl.diagnostics import Diagnostic, Source, Span, did_you_mean
 
 from .engine import Engine, Misuse, Unexpected
 from .lexer import BAD, END, UNTERMINATED, Token
+from .skipping import FOLLOWERS, find_resumption
 from .table import load_table
 from .wording import (
-    EXPRESSION_STARTS,
     STATEMENTS,
     describe_character,
     describe_reserved,
     describe_token,
     describe_unclosed,
+    show_token,
 )
 
 MAXIMUM_ERRORS = 100
@@ -46,16 +47,6 @@ _SYNONYMS = MappingProxyType(
 _SUBJECT_TO = ("subjectto", "st", "suchthat")
 _OUTER = frozenset({"MODEL", "PARAM", "DATA", "LEVEL", "SOLVE"})
 _INNER = frozenset({"VAR", "MINIMIZE", "MAXIMIZE", "SUBJECT", "PLAYER"})
-# What must follow a keyword, so that it isn't taken for a name.
-_FOLLOWERS = MappingProxyType(
-    {
-        **{kind: {"NAME"} for kind in ("MODEL", "PARAM", "DATA", "LEVEL", "PLAYER", "VAR")},
-        **{kind: EXPRESSION_STARTS for kind in ("MINIMIZE", "MAXIMIZE")},
-        "LET": {"NAME", "LPAR"},
-        "SUBJECT": {"TO"},
-        "SOLVE": {"LBRACE"},
-    }
-)
 
 
 class Reader:
@@ -69,6 +60,8 @@ class Reader:
         self._position = 0
         # Braces closed on the user's behalf: as many surplus ones are no news later.
         self._forgiven_braces = 0
+        # Where the token begins that was reported last, so that it isn't reported twice.
+        self._last_reported = -1
         # In statements of a level outside of any: the first was reported.
         self._is_astray = False
 
@@ -106,7 +99,13 @@ class Reader:
             return
         previous = self._tokens[self._position - 1] if self._position else None
         brackets = self._engine.open_brackets()
-        self.diagnostics.append(describe_token(self._source, token, previous, expected, brackets))
+        if token.start != self._last_reported:
+            self.diagnostics.append(
+                describe_token(self._source, token, previous, expected, brackets)
+            )
+        if "LBRACE" in expected and self._next_kind() == "LBRACE":
+            self._position += 1  # one word too many before a block
+            return
         self._skip()
 
     def _report(self, code: str, message: str, token: Token, hint: str | None) -> None:
@@ -133,7 +132,6 @@ class Reader:
         hint: str | None
         if word in _SUBJECT_TO and "subject" in keywords:
             meant, hint = "subject", "did you mean `subject to`?"
-            self._tokens.insert(self._position + 1, token._replace(kind="TO", start=token.end))
         elif _SYNONYMS.get(word) in keywords:
             meant = _SYNONYMS[word]
             hint = f"did you mean `{meant}`?"
@@ -143,19 +141,25 @@ class Reader:
         if hint is None:
             return False
         kind = keywords[meant]
-        is_plausible = kind not in _FOLLOWERS or self._next_kind() in _FOLLOWERS[kind]
-        if not is_plausible or not self._engine.accepts(kind):
+        has_to = word not in _SUBJECT_TO
+        is_plausible = kind not in FOLLOWERS or self._next_kind() in FOLLOWERS[kind]
+        if (has_to and not is_plausible) or not self._engine.accepts(kind):
             return False
         self._report("E002", f"unknown word `{token.text}`", token, hint)
         self._replace(kind)
+        if not has_to:
+            self._tokens.insert(self._position + 1, Token("TO", token.end, token.end, "to"))
         return True
 
     def _mend_name(self, token: Token, expected: frozenset[str]) -> bool:
         """A reserved word where a name is expected, unless it starts the next statement."""
         if token.text not in load_table().keywords or "NAME" not in expected:
             return False
-        if self._next_kind() in _FOLLOWERS.get(token.kind, ()):
+        following = self._next_kind()
+        if following in FOLLOWERS.get(token.kind, ()):
             return False
+        if "NUMBER" in expected and following in ("NAME", "NUMBER"):
+            return False  # rather a word too many in an expression
         if not self._engine.accepts("NAME"):
             return False
         self.diagnostics.append(describe_reserved(self._source, token))
@@ -164,12 +168,15 @@ class Reader:
 
     def _mend_opening(self, token: Token, expected: frozenset[str]) -> bool:
         """A block without its `{`."""
-        if "LBRACE" not in expected or not self._engine.accepts("LBRACE", token.kind):
+        if "LBRACE" not in expected or token.kind in (*_OUTER, END):
             return False
-        if token.kind in ("LBRACE", END):
+        if not self._engine.accepts("LBRACE"):
             return False
-        self._report("E002", f"expected `{{`, found `{token.text}`", token, "open the block")
+        if self._next_kind() == "LBRACE":
+            return False
+        self._report("E002", f"expected `{{`, found {show_token(token)}", token, "open the block")
         self._tokens.insert(self._position, Token("LBRACE", token.start, token.start, "{"))
+        self._last_reported = token.start
         return True
 
     def _mend_closing(self, token: Token) -> bool:
@@ -243,49 +250,10 @@ class Reader:
 
     def _skip(self) -> None:
         """Moves to the next place where reading can go on, and the engine with it."""
-        engine = self._engine
-        # The innermost place on the stack where a statement may begin.
-        resting = next(
-            length
-            for length in range(len(engine.states) - 1, -1, -1)
-            if engine.shifts(length, "RBRACE") or engine.shifts(length, "LEVEL")
-        )
-        inside = [
-            value
-            for value in engine.values[resting:]
-            if isinstance(value, Token) and value.kind in ("LPAR", "LSQB")
-        ]
-        depth_of_brackets = len(inside)
-        depth_of_braces = 0
-        while self._tokens[self._position].kind != END:
-            kind = self._tokens[self._position].kind
-            if kind == "LBRACE":
-                depth_of_braces += 1
-            elif kind == "RBRACE" and depth_of_braces:
-                depth_of_braces -= 1
-            elif depth_of_braces == 0:
-                if kind in ("LPAR", "LSQB"):
-                    depth_of_brackets += 1
-                elif kind in ("RPAR", "RSQB"):
-                    depth_of_brackets -= 1
-                length = self._resting_for(kind, resting, depth_of_brackets)
-                if length is not None:
-                    engine.cut(length)
-                    return
-            self._position += 1
-        self._position = len(self._tokens)
-
-    def _resting_for(self, kind: str, resting: int, depth_of_brackets: int) -> int | None:
-        """The length of stack with which reading goes on at a token of this kind, if any."""
-        engine = self._engine
-        if engine.shifts(resting, kind):
-            is_option = kind == "NAME" and self._next_kind() == "EQUAL" and depth_of_brackets <= 0
-            return resting if kind in STATEMENTS or kind == "RBRACE" or is_option else None
-        if kind not in ("LEVEL", "SOLVE"):
-            return None
-        # The block that the error is in isn't closed.
-        for length in range(resting - 1, -1, -1):
-            if engine.shifts(length, kind):
-                self._forgiven_braces += 1
-                return length
-        return None
+        resumption = find_resumption(self._engine, self._source, self._tokens, self._position)
+        if resumption is None:
+            self._position = len(self._tokens)
+            return
+        self._position = resumption.position
+        self._forgiven_braces += resumption.is_block_left_open
+        self._engine.cut(resumption.length)
