@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlodsl.check import CheckedModel, GivenParam, check
@@ -71,9 +71,10 @@ def load_model(text: ModelText, wishes: Wishes) -> Loaded:
         given_data={*wishes.paths, *wishes.arrays},
         python_functions=wishes.functions,
         require_values=wishes.require_values,
-        name=text.stem,
     )
     everything = sort_by_place((*diagnostics, *data.diagnostics, *found))
     if has_errors(everything):
         checked = None
+    if checked is not None and not any(isinstance(s, nodes.ModelHeader) for s in program.statements):
+        checked = replace(checked, name=text.stem)
     return Loaded(program, checked, data.arrays, data.hashes, everything)

@@ -1,6 +1,13 @@
 """Choosing a strategy, the loops, stopping, and the certificate."""
 
 from .certificate import Certificate as Certificate, LevelCertificate as LevelCertificate
+from .response import (
+    ResponseReport as ResponseReport,
+    best_response as best_response,
+    best_response_report as best_response_report,
+    hypergradient as hypergradient,
+    solution as solution,
+)
 from .run import Step as Step, Watch as Watch
 from .solve import Solution as Solution, solve as solve
 from .status import Status as Status

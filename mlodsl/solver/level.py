@@ -76,10 +76,10 @@ def evaluate(
     *,
     with_factor: bool,
 ) -> Point:
-    """The total gradient of a level, those below solved to a tenth of `tolerance`."""
+    """The total gradient of a level, those below solved to a hundredth of `tolerance`."""
 
     def answer(lower: int, here: Vectors, flat: Float[Array, " flat"]) -> Response:
-        return respond(nest, lower, here, flat, 0.1 * tolerance)
+        return respond(nest, lower, here, flat, 0.01 * tolerance)
 
     return nest.strategy.evaluate(
         nest.game, level, above, proposal.own, proposal.guess, answer, with_factor=with_factor
@@ -100,7 +100,7 @@ def digest(
     initial = state.turns == 0
     mover = nest.plans[level].mover
     verdict = mover.observe(nest.place(level, above), state.mover, state.point, trial, proposal)
-    failed_below = jnp.max(trial.outcomes) >= int(Outcome.UNBOUNDED)
+    failed_below = jnp.max(trial.outcomes) >= int(Outcome.LIMIT)
     accepted = initial | (verdict.accepted & ~failed_below)
     point = _select(accepted, trial, state.point)
     point = eqx.tree_at(lambda p: p.evaluations, point, state.point.evaluations + trial.evaluations)
@@ -217,7 +217,8 @@ def _has_negative_curvature(factor: FullFactor | EliminatedFactor | None) -> Boo
         return jnp.array(False)
     reduced = factor.reduced
     eps = jnp.finfo(reduced.dtype).eps
-    floor = 10 * eps * reduced.shape[0] * jnp.max(jnp.abs(reduced))
+    tiny = jnp.sqrt(jnp.finfo(reduced.dtype).tiny)
+    floor = jnp.maximum(10 * eps * reduced.shape[0] * jnp.max(jnp.abs(reduced)), tiny)
     shifted = reduced + floor * jnp.eye(reduced.shape[0], dtype=reduced.dtype)
     # A failed Cholesky factorisation is all NaN.
     return jnp.isnan(jnp.linalg.cholesky(shifted)[-1, -1]) & jnp.all(jnp.isfinite(reduced))

@@ -13,6 +13,7 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 
 from .certificate import Certificate, certify, finish_point
+from .certificate.names import quote_choice
 from .oracle import objectives
 from .plan import ChosenStrategy, choose_strategy, default_tolerance, exact_nest, plan_nest
 from .run import Run, Step, Watch, run
@@ -107,10 +108,19 @@ def judge(
     reason = ran.reason
     findings = ". ".join(certificate.findings)
     top = f"level `{problem.level_names[0]}`"
-    if reason is Status.DIVERGED and not certificate.findings:
-        return reason, f"{top} ran away: its objective or its variables grow without bound"
-    if reason is Status.DIVERGED or certificate.unbounded:
+    if certificate.unbounded:
         return Status.DIVERGED, findings
+    if reason is Status.DIVERGED and certificate.hypergradient_norm is not None:
+        side = "above" if problem.senses[0] == "maximize" else "below"
+        where = quote_choice(problem, 0, np.asarray(ran.point.own))
+        return reason, (
+            f"{top} is unbounded {side}: its objective still improves at {where}; bound its "
+            "variables, or add a cost that grows with them"
+        )
+    if reason is Status.DIVERGED:
+        # A start that isn't finite, or lower levels whose failure leaves no gradient.
+        lower = any(level.unique is False for level in certificate.levels.values())
+        return (Status.STALLED if lower else Status.DIVERGED), findings
     if reason in (Status.MAX_STEPS, Status.TIMEOUT, Status.INTERRUPTED):
         limits = {
             Status.MAX_STEPS: f"stopped after {int(ran.state.steps)} steps",

@@ -21,7 +21,8 @@ from .sentences import (
     curvature_sentence,
     distance_sentence,
     level_words,
-    solve_sentence,
+    runaway_sentence,
+    unsolved_sentence,
 )
 from .structure import Certificate, LevelCertificate
 from .top import Tangent, TopLevel, curvature, relative_error, tangent
@@ -55,7 +56,7 @@ def certify(
     levels = {problem.level_names[read.level]: certify_lower_level(problem, read) for read in reads}
     outcomes = np.asarray(point.outcomes)
     unbounded = bool(np.any(outcomes == Outcome.UNBOUNDED))
-    findings = _lower_findings(problem, reads, outcomes)
+    findings = lower_findings(problem, reads, outcomes)
     if findings or not bool(jnp.all(jnp.isfinite(point.gradient)) & jnp.isfinite(point.value)):
         findings = findings or _nonfinite_finding(problem)
         top_name = problem.level_names[0]
@@ -115,12 +116,15 @@ def certify(
     return certificate, point
 
 
-def _lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarray) -> list[str]:
+def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarray) -> list[str]:
     """What is wrong at the lower levels, the lowest first: the others follow from it."""
     for read in reversed(reads):
-        sentence = solve_sentence(problem, read, int(outcomes[read.level]))
-        if sentence is None:
-            sentence = curvature_sentence(problem, read)
+        outcome = int(outcomes[read.level])
+        sentence = (
+            runaway_sentence(problem, read, outcome)
+            or curvature_sentence(problem, read)
+            or unsolved_sentence(problem, read, outcome)
+        )
         if sentence is not None:
             return [sentence]
         assert read.curvature is not None

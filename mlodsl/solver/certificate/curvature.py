@@ -30,7 +30,7 @@ class Curvature:
     @property
     def is_positive(self) -> bool:
         """Whether the smallest eigenvalue is certainly positive."""
-        return self.smallest > self.floor
+        return bool(self.smallest > self.floor)
 
 
 def of_matrix(matrix: np.ndarray, gradient: np.ndarray, noise: float = 0.0) -> Curvature | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mlodsl.modules import Problem
 
 from ..outcome import Outcome
@@ -37,9 +39,9 @@ def unbounded_sentence(problem: Problem, read: LowerLevel) -> str:
     return sentence
 
 
-def solve_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
-    """A level whose own solve failed, by its outcome; None where it didn't."""
-    name, sought, _ = level_words(problem, read.level)
+def runaway_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
+    """A level that ran away or has no finite start; None where it didn't."""
+    name, _, _ = level_words(problem, read.level)
     if outcome == Outcome.UNBOUNDED:
         return unbounded_sentence(problem, read)
     if outcome == Outcome.NONFINITE:
@@ -47,12 +49,21 @@ def solve_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | No
             f"{name}: its objective or gradient is not a finite number at "
             f"{_where(problem, read)}; set a start with `var … = …` where it is"
         )
-    if outcome == Outcome.LIMIT:
-        return (
-            f"{name} has no {sought} that could be found: after all its steps its gradient "
-            f"norm is still {read.gradient_norm:.3g} at {_where(problem, read)}"
-        )
     return None
+
+
+def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
+    """A level that ran out of steps, or that no step improves, far from any optimum."""
+    name, sought, _ = level_words(problem, read.level)
+    eps = float(np.finfo(read.own.dtype).eps)
+    stalled = outcome == Outcome.STALLED and not read.gradient_norm <= eps**0.4
+    if outcome != Outcome.LIMIT and not stalled:
+        return None
+    return (
+        f"{name} has no {sought} that could be found: its gradient norm is still "
+        f"{read.gradient_norm:.3g} at {_where(problem, read)}; it may be unbounded, or need "
+        "another start"
+    )
 
 
 def curvature_sentence(problem: Problem, read: LowerLevel) -> str | None:

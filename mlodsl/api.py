@@ -1,0 +1,312 @@
+"""The Python interface: compile a model, solve it, differentiate through it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from mlodsl.check import GivenParam
+from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean, has_errors
+from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_string
+from mlodsl.modules import LevelLayout, Problem, build, with_params
+from mlodsl.report import result_dict
+from mlodsl.settings import Settings, layer_of_keywords, read_settings
+from mlodsl.solver import Solution, best_response, hypergradient, solution, solve
+from mlodsl.syntax.nodes import Solve
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a model declares of a level: `variables` maps names to shapes."""
+
+    name: str
+    title: str
+    sense: str
+    variables: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A solved model; `result["x"]` is the variable x as a JAX array.
+
+    Arguments:
+        status: `converged`, `max_steps`, `timeout`, `stalled`, `diverged`, `infeasible` or
+            `interrupted`.
+        message: a sentence on how it ended.
+        variables: the returned point by variable name.
+        objectives: by level, in the sense written.
+        certificate: what was verified at the point, as in the result file.
+        steps: of the top level.
+    """
+
+    status: str
+    message: str
+    variables: dict[str, Array]
+    objectives: dict[str, float]
+    certificate: dict[str, Any]
+    steps: int
+    _file: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Array:
+        """The variable `name`; an unknown one is a `KeyError` that names those there are."""
+        if name not in self.variables:
+            known = ", ".join(self.variables)
+            raise KeyError(f"the model has no variable `{name}`; it has {known}")
+        return self.variables[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as the file that `mlodsl solve --out` writes."""
+        return self._file
+
+    def to_json(self) -> str:
+        """The result file's text."""
+        return json.dumps(self._file, indent=2)
+
+
+class Model(eqx.Module):
+    """A compiled model. Its params and data are leaves, so `jit`, `vmap` and `grad` go through.
+
+    >>> model = compile("param c = 1.0 level a { var x : real minimize (x - c)^2 }")
+    >>> result = model.solve()
+    >>> result.status, float(result["x"])
+    ('converged', 1.0)
+    """
+
+    problem: Problem
+    settings: Settings = eqx.field(static=True)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.problem.structure.checked.name
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """What the model declares, top first."""
+        layouts = self.problem.structure.levels
+        return tuple(
+            Level(
+                info.name,
+                info.title,
+                info.players[0].sense,
+                {variable.name: variable.shape for variable in layout.variables},
+            )
+            for info, layout in zip(self.problem.structure.checked.levels, layouts, strict=True)
+        )
+
+    def solve(self, **options: Any) -> Result:
+        """Solves the model; the options of `solve { }` as keywords.
+
+        `model.solve(strategy="implicit(linear_solver = cg)", level={"learner": {"steps": 3}})`.
+
+        Raises:
+            ModelError: an option is unknown or has a wrong value.
+        """
+        settings = self._settings(options)
+        with _precision():
+            problem = _in_precision(self.problem, settings)
+            return _result(solve(problem, settings), self.name)
+
+    def best_response(self, choices: Mapping[str, Any]) -> dict[str, Array]:
+        """The lower levels' answer to the leading levels' choices, by variable name.
+
+        Arguments:
+            choices: a value for each variable of the top level, or of the first few levels.
+
+        Raises:
+            ModelError: a variable is missing, unknown, or of a wrong shape.
+            RuntimeError: a lower level can't be solved there.
+        """
+        with _precision():
+            problem = self.problem.fold()
+            above = _leading(problem, choices)
+            if len(above) == problem.number_of_levels:
+                return {}
+            start = problem.start(jax.random.PRNGKey(self.settings.seed))
+            below = best_response(problem, above, start[len(above) :])
+            return _named(problem, len(above), below)
+
+    def hypergradient(
+        self, choices: Mapping[str, Any], strategy: str | Mapping[str, Any] = "auto"
+    ) -> dict[str, Array]:
+        """The total gradient of the leader's objective, as a minimisation, by variable name."""
+        settings = self._settings({"strategy": strategy})
+        with _precision():
+            problem = self.problem.fold()
+            own = _leading(problem, choices, levels=1)[0]
+            gradient = hypergradient(problem, settings, own)
+            return problem.structure.levels[0].unpack(gradient)
+
+    def solution(self, params: Mapping[str, Any] | None = None) -> dict[str, Array]:
+        """All variables at the solution, as a pure function of some params' values.
+
+        Differentiable by the implicit function theorem. A param given here may be a tracer;
+        whole-number params are static and need `compile` anew.
+
+        Raises:
+            ModelError: there is no such real param, or its value has a wrong shape.
+            RuntimeError: a level can't be solved.
+        """
+        with _precision():
+            problem = with_params(self.problem, dict(params or {})).fold()
+            return problem.unpack(solution(problem, self.settings))
+
+    def _settings(self, options: Mapping[str, Any]) -> Settings:
+        checked = self.problem.structure.checked
+        own = [item.options for item in checked.program.statements if isinstance(item, Solve)]
+        layers = (*own, layer_of_keywords(options))
+        settings, diagnostics = read_settings(layers, [level.name for level in checked.levels])
+        if has_errors(diagnostics):
+            raise ModelError(diagnostics)
+        return settings
+
+
+def compile(
+    text_or_path: str | Path,
+    params: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    modules: Mapping[str, Any] | None = None,
+) -> Model:
+    """Compiles a model.
+
+    Arguments:
+        text_or_path: the model's text; or a `pathlib.Path`, or a `str` of one line that ends in
+            `.mlo`: a path.
+        params: values of params by name: numbers, arrays or nested lists.
+        data: arrays by name.
+        functions: Python functions by the name that the model calls them by; they get and
+            return JAX arrays.
+        modules: Equinox modules by variable name, for `var … : module`.
+
+    Raises:
+        ModelError: the model, a param or an array is wrong; it carries the diagnostics.
+    """
+    text = _text(text_or_path)
+    functions = dict(functions or {})
+    arrays = {name: np.asarray(value) for name, value in (params or {}).items()}
+    wishes = Wishes(
+        params={name: _given(value) for name, value in arrays.items()},
+        arrays=dict(data or {}),
+        functions=frozenset(functions),
+    )
+    loaded = load_model(text, wishes)
+    if loaded.checked is None or has_errors(loaded.diagnostics):
+        raise ModelError(loaded.diagnostics)
+    if modules:
+        message = f"`modules` names {', '.join(modules)}, but network variables aren't built yet"
+        raise ModelError([Diagnostic("E803", message, None, "write the network with arrays")])
+    checked = loaded.checked
+    with _precision():
+        problem = build(checked, arrays, loaded.arrays, functions, checked.settings.precision)
+    return Model(problem, checked.settings)
+
+
+@contextmanager
+def _precision() -> Iterator[None]:
+    """64-bit arithmetic for the package's own computations, whatever the caller's setting."""
+    with jax.enable_x64(True):
+        yield
+
+
+def _text(text_or_path: str | Path) -> ModelText:
+    if isinstance(text_or_path, Path):
+        return find_model(str(text_or_path))
+    if "\n" not in text_or_path and text_or_path.strip().endswith(".mlo"):
+        return find_model(text_or_path.strip())
+    return text_of_string(text_or_path)
+
+
+def _given(value: np.ndarray) -> GivenParam:
+    is_whole = value.shape == () and value.dtype.kind in "iuf" and float(value).is_integer()
+    return GivenParam(shape=value.shape, static=int(value) if is_whole else None)
+
+
+def _in_precision(problem: Problem, settings: Settings) -> Problem:
+    """The problem in the precision that the settings ask for."""
+    dtype = np.dtype(settings.precision)
+    if problem.structure.dtype == dtype:
+        return problem
+    structure = dataclasses.replace(
+        problem.structure, dtype=dtype, content=(*problem.structure.content, dtype)
+    )
+    leaves, data = (
+        {name: jnp.asarray(value, dtype) for name, value in values.items()}
+        for values in (problem.params, problem.data)
+    )
+    return Problem(leaves, data, {}, structure)
+
+
+def _leading(
+    problem: Problem, choices: Mapping[str, Any], levels: int | None = None
+) -> tuple[Array, ...]:
+    """The vectors of the leading levels whose variables are all given."""
+    layouts = problem.structure.levels[:levels]
+    known = [variable.name for layout in layouts for variable in layout.variables]
+    wrong = [
+        Diagnostic(
+            "E605", f"there is no variable `{name}` to give here", None, did_you_mean(name, known)
+        )
+        for name in choices
+        if name not in known
+    ]
+    given, missing = [], []
+    for layout in layouts:
+        absent = [item.name for item in layout.variables if item.name not in choices]
+        if absent:
+            missing = absent
+            break
+        wrong += _wrong_shapes(layout, choices)
+        given.append(layout)
+    late = set(choices) & set(known) - {item.name for layout in given for item in layout.variables}
+    if missing and (late or not given):
+        names = ", ".join(f"`{name}`" for name in missing)
+        wrong.append(Diagnostic("E604", f"a value is missing for {names}"))
+    if wrong:
+        raise ModelError(wrong)
+    return tuple(layout.pack(choices, problem.structure.dtype) for layout in given)
+
+
+def _wrong_shapes(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
+    found = []
+    for item in layout.variables:
+        shape = jnp.shape(choices[item.name])
+        try:
+            fits = jnp.broadcast_shapes(shape, item.shape) == item.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            message = f"`{item.name}` has shape {item.shape}, but a value of shape {shape} is given"
+            found.append(Diagnostic("E606", message))
+    return found
+
+
+def _named(problem: Problem, level: int, vectors: tuple[Array, ...]) -> dict[str, Array]:
+    named: dict[str, Array] = {}
+    for layout, vector in zip(problem.structure.levels[level:], vectors, strict=True):
+        named |= layout.unpack(vector)
+    return named
+
+
+def _result(found: Solution, name: str) -> Result:
+    file = result_dict(found, name)
+    return Result(
+        status=str(found.status),
+        message=found.message,
+        variables={key: jnp.asarray(value) for key, value in found.variables.items()},
+        objectives=found.objectives,
+        certificate=file["certificate"],
+        steps=found.steps,
+        _file=file,
+    )

@@ -1,0 +1,162 @@
+"""Best responses, total gradients and solutions as pure functions of params and choices.
+
+They go through `jit`, `vmap` and `grad`. Where a level can't be solved they raise at run time
+(set EQX_ON_ERROR=nan to get NaN instead).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from mlodsl.calculus import Vectors, choices, point_of, split
+from mlodsl.modules import Problem
+from mlodsl.settings import Settings
+from mlodsl.strategies import Implicit, Point
+
+from .certificate import LevelCertificate
+from .certificate.certify import lower_findings
+from .certificate.lower import certify_lower_level, read_lower_levels
+from .differentiate import differentiable_point
+from .level import residual, run_level
+from .nest import Nest
+from .oracle import evaluate_top, objectives
+from .outcome import Outcome
+from .plan import choose_strategy, default_tolerance, plan_nest
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReport:
+    """The lower levels' answer to given choices, and what is known of it.
+
+    Arguments:
+        variables: of the answering levels, by name.
+        objectives: of all levels, in the sense written.
+        levels: the certificate of each answering level.
+        findings: what speaks against the answer, a sentence each; empty where nothing does.
+    """
+
+    variables: dict[str, np.ndarray]
+    objectives: dict[str, float]
+    levels: dict[str, LevelCertificate]
+    findings: tuple[str, ...]
+
+
+def best_response(problem: Problem, above: Vectors, start: Vectors) -> Vectors:
+    """The vectors of the levels below `above`, each at its best response.
+
+    Arguments:
+        above: the choices of the leading levels; at least one, at most all but one.
+        start: where the levels below start, one vector each. Derivatives with respect to it
+            are zero.
+    """
+    level = len(above)
+    point = _answer(problem, above, start)
+    flat = _flat_at(problem, level, point)
+    flat = _verified(problem, flat, point.outcomes, level)
+    flat = differentiable_point(problem, level, above, flat, constrained=False)
+    return choices(problem.sizes, level, flat)
+
+
+def best_response_report(problem: Problem, above: Vectors, start: Vectors) -> ResponseReport:
+    """As `best_response`, outside of transformations, with what is known of the answer."""
+    level = len(above)
+    point = _answer(problem, above, start)
+    nest = plan_nest(problem, Settings(), Implicit())
+    reads = [read for read in read_lower_levels(nest, point) if read.level >= level]
+    vectors = choices(problem.sizes, 0, point.flat)
+    named = problem.unpack(vectors)
+    leading = {
+        variable.name
+        for layout in problem.structure.levels[:level]
+        for variable in layout.variables
+    }
+    values = np.asarray(objectives(problem, vectors))
+    return ResponseReport(
+        variables={name: np.asarray(value) for name, value in named.items() if name not in leading},
+        objectives={
+            name: float(-value if sense == "maximize" else value)
+            for name, sense, value in zip(problem.level_names, problem.senses, values, strict=True)
+        },
+        levels={
+            problem.level_names[read.level]: certify_lower_level(problem, read) for read in reads
+        },
+        findings=tuple(lower_findings(problem, reads, np.asarray(point.outcomes))),
+    )
+
+
+def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"]) -> Array:
+    """The total gradient of the top objective, as a minimisation, by the settings' strategy."""
+    nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
+    start = problem.start(jax.random.PRNGKey(settings.seed))
+    guess = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
+    point = evaluate_top(nest, own, guess, jnp.asarray(default_tolerance(settings), own.dtype))
+    gradient = _verified(problem, point.gradient, point.outcomes, 1)
+    return gradient
+
+
+@eqx.filter_jit
+def solution(problem: Problem, settings: Settings) -> Vectors:
+    """The solution, a vector for each level, as a function of the problem's params.
+
+    The whole solve is one compiled loop. Raises at run time where a level can't be solved or
+    the top level's residual stays above the tolerance.
+    """
+    nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
+    tolerance = jnp.asarray(default_tolerance(settings), problem.structure.dtype)
+    start = jax.lax.stop_gradient(problem.start(jax.random.PRNGKey(settings.seed)))
+    fixed = jax.lax.stop_gradient(eqx.filter(nest, eqx.is_array))
+    solving = eqx.combine(fixed, nest)
+    final = run_level(solving, 0, (), point_of(problem.sizes, 0, start), tolerance)
+    point = final.point
+    polished = evaluate_top(
+        solving, point.own, split(problem.sizes, 0, point.flat)[1], jnp.zeros_like(tolerance)
+    )
+    left = residual(solving, 0, polished)
+    flat = _verified(problem, polished.flat, polished.outcomes, 1)
+    eps = jnp.finfo(tolerance.dtype).eps
+    unsolved = ~(left <= jnp.maximum(tolerance, jnp.sqrt(eps) * jnp.abs(point.value)))
+    message = f"level `{problem.level_names[0]}` could not be solved to its tolerance"
+    flat = eqx.error_if(flat, unsolved, f"{message}; `model.solve()` says what is wrong")
+    flat = differentiable_point(problem, 0, (), flat, constrained=nest.plans[0].constrained)
+    return choices(problem.sizes, 0, flat)
+
+
+def _answer(problem: Problem, above: Vectors, start: Vectors) -> Point:
+    """The evaluation of the top level with the levels in `above` held still."""
+    level = len(above)
+    nest: Nest = plan_nest(problem, Settings(), Implicit())
+    still = jnp.array([0 < other < level for other in range(problem.number_of_levels)])
+    nest = eqx.tree_at(lambda n: n.frozen, nest, still)
+    flat = point_of(problem.sizes, 1, (*above[1:], *start))
+    arguments = jax.lax.stop_gradient((eqx.filter(nest, eqx.is_array), above[0], flat))
+    held = eqx.combine(arguments[0], nest)
+    return evaluate_top(held, arguments[1], arguments[2], jnp.zeros((), flat.dtype))
+
+
+def _flat_at(problem: Problem, level: int, point: Point) -> Float[Array, " flat"]:
+    flat = point.flat
+    for leading in range(level):
+        flat = split(problem.sizes, leading, flat)[1]
+    return flat
+
+
+def _verified(problem: Problem, value: Array, outcomes: Int[Array, " levels"], level: int) -> Array:
+    """The value, raising at run time where a level from `level` on could not be solved."""
+    names = problem.level_names[level:]
+    if not names:
+        return value
+    failed: Bool[Array, " levels"] = outcomes[level:] >= int(Outcome.LIMIT)
+    messages = [
+        f"level `{name}` could not be solved here: it is unbounded, not finite, or needs another "
+        "start; `mlodsl respond` says which"
+        for name in names
+    ]
+    # The lowest level that failed: the others follow from it.
+    index = len(names) - 1 - jnp.argmax(failed[::-1])
+    return eqx.branched_error_if(value, jnp.any(failed), index, messages)
