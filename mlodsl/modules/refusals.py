@@ -9,11 +9,8 @@ from mlodsl.syntax import nodes
 
 def refuse_features(checked: CheckedModel) -> tuple[Diagnostic, ...]:
     """One diagnostic for each place where the model uses what can't be solved yet."""
-    variables = {
-        id(variable.domain): variable.name
-        for level in checked.levels
-        for variable in level.variables
-    }
+    variables = [variable for level in checked.levels for variable in level.variables]
+    by_domain = {id(variable.domain): variable.name for variable in variables}
     return tuple(
         _refusal(code, node, by_domain.get(id(node), "")) for code, node in checked.features
     )
