@@ -29,28 +29,55 @@ def verify_domain(inference: Inference, domain: nodes.Domain, variable: nodes.Va
         return
     shape = owner.shape if isinstance(owner, ArrayType) else None
     if isinstance(domain, nodes.IntervalDomain):
-        _verify_interval(inference, domain, shape)
+        _verify_interval(inference, domain, variable.name.name, shape)
     else:
         _verify_named(inference, domain, shape)
 
 
 def _verify_interval(
-    inference: Inference, domain: nodes.IntervalDomain, shape: Shape | None
+    inference: Inference, domain: nodes.IntervalDomain, name: str, shape: Shape | None
 ) -> None:
     ends = []
     for end in (domain.minimum, domain.maximum):
         found = inference.numbers(end, {})
         if isinstance(found, ArrayType) and not fits_into(found.shape, shape):
             shown = f"shapes {show_shape(shape)} and {show_shape(found.shape)} do not fit"
-            inference.report("E201", f"{quote(end)} bounds a variable: {shown}", end.span)
+            inference.report("E201", f"the bound {quote(end)} of `{name}`: {shown}", end.span)
         ends.append(found.static if isinstance(found, ArrayType) else None)
     least, largest = ends
-    if least is not None and largest is not None and not least <= largest:
-        message = f"the interval {quote(domain)} is empty: {least:g} is above {largest:g}"
+    pair = _first_empty(_entries(domain.minimum, least), _entries(domain.maximum, largest))
+    if pair is not None:
+        message = f"the interval {quote(domain)} is empty: {pair[0]:g} is above {pair[1]:g}"
         inference.report("E401", message, domain.span, "exchange the two ends")
     elif least == float("inf") or largest == -float("inf"):
         message = f"the interval {quote(domain)} holds no number"
         inference.report("E401", message, domain.span)
+
+
+def _entries(node: nodes.Expression, static: float | None) -> list[float | None]:
+    """The values of a bound's entries, as far as they are literals."""
+    if not isinstance(node, nodes.ListLiteral):
+        return [static]
+    values: list[float | None] = []
+    for item in node.items:
+        inner = item.operand if isinstance(item, nodes.Negation) else item
+        value = inner.value if isinstance(inner, nodes.Number) else None
+        values.append(-value if value is not None and inner is not item else value)
+    return values
+
+
+def _first_empty(
+    lower: list[float | None], upper: list[float | None]
+) -> tuple[float, float] | None:
+    """The first pair of bounds between which there is no number."""
+    count = max(len(lower), len(upper))
+    if len(lower) not in (1, count) or len(upper) not in (1, count):
+        return None
+    for index in range(count):
+        least, largest = lower[index % len(lower)], upper[index % len(upper)]
+        if least is not None and largest is not None and not least <= largest:
+            return least, largest
+    return None
 
 
 def _verify_named(inference: Inference, domain: nodes.NamedDomain, shape: Shape | None) -> None:
@@ -87,41 +114,40 @@ def verify_start(
     inference: Inference, start: nodes.Expression | nodes.Draw, variable: nodes.Var
 ) -> None:
     """Reports a start that doesn't broadcast to its variable's shape."""
-    owner = inference.types.get(variable.name.name, UNKNOWN)
+    name = variable.name.name
+    owner = inference.types.get(name, UNKNOWN)
     if isinstance(start, nodes.Draw):
-        _verify_draw(inference, start, owner)
+        _verify_draw(inference, start, name, owner)
         return
     found = inference.numbers(start, {})
     if isinstance(owner, NetworkType):
-        message = f"the network `{variable.name.name}` can't start at a value"
+        message = f"the network `{name}` can't start at a value"
         inference.report("E204", message, start.span, "remove the start, or draw it: `~ …`")
         return
     shape = owner.shape if isinstance(owner, ArrayType) else None
-    _verify_fit(inference, start, found, shape)
+    _verify_fit(inference, start, name, found, shape)
 
 
 def _verify_fit(
-    inference: Inference,
-    node: nodes.Expression,
-    found: Type,
-    shape: Shape | None,
+    inference: Inference, node: nodes.Expression, name: str, found: Type, shape: Shape | None
 ) -> None:
     if isinstance(found, ArrayType) and not fits_into(found.shape, shape):
         shown = f"shapes {show_shape(shape)} and {show_shape(found.shape)} do not fit"
-        message = f"{quote(node)} starts a variable: {shown}"
+        message = f"the start {quote(node)} of `{name}`: {shown}"
         inference.report("E201", message, node.span)
 
 
-def _verify_draw(inference: Inference, draw: nodes.Draw, owner: Type) -> None:
+def _verify_draw(inference: Inference, draw: nodes.Draw, variable: str, owner: Type) -> None:
     call = draw.distribution
     name = call.function.name
     builtin = BUILTINS.get(name)
     if builtin is None or builtin.place is not Place.DRAW:
         draws = tuple(one.name for one in BUILTINS.values() if one.place is Place.DRAW)
         hint = did_you_mean(name, draws) or f"there are {' and '.join(draws)}"
-        inference.reports.add(
-            "E204", f"`{name}` is no distribution to draw from", call.function.span, hint
-        )
+        is_known = name in BUILTINS or name in inference.table.symbols
+        message = f"`{name}` is no distribution" if is_known else f"unknown distribution `{name}`"
+        code = "E204" if is_known else "E102"
+        inference.report(code, message, call.function.span, hint)
         return
     try:
         bound = bind_arguments(name, builtin.parameters, call)
@@ -136,7 +162,7 @@ def _verify_draw(inference: Inference, draw: nodes.Draw, owner: Type) -> None:
     for parameter, node in bound.items():
         assert not isinstance(node, tuple)
         found = inference.numbers(node, {})
-        _verify_fit(inference, node, found, shape)
+        _verify_fit(inference, node, variable, found, shape)
         if isinstance(found, ArrayType) and found.static is not None:
             values[parameter] = found.static
     if values.get("sd", 0) < 0:

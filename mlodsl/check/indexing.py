@@ -102,9 +102,9 @@ def _item(
         return UNKNOWN
     static = found.static
     if found.kind != "int" and not (found.known and (static is None or _is_whole(static))):
-        reason = f"{quote(node)}: the index {quote(item)} is not a whole number"
         hint = "indices are literals, `for` indices, `int` params and sizes"
-        inference.report("E208", reason, item.span, hint)
+        wrong = Misfit("E208", f"the index {quote(item)} is not a whole number", hint, item)
+        inference.report_misfit(wrong, node)
         return UNKNOWN
     bounds = found.interval
     if static is not None and _is_whole(static):

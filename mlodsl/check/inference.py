@@ -12,7 +12,7 @@ from mlodsl.syntax import nodes
 from .misfit import Misfit, quote
 from .reports import Reports
 from .static_indices import IndexUse
-from .symbols import SymbolTable
+from .symbols import Kind, SymbolTable
 from .types import UNKNOWN, ArrayType, Type, UnknownType, show_type
 
 Local: TypeAlias = Mapping[str, Type]
@@ -88,7 +88,15 @@ class Inference:
         place = span or node.span
         shown = quote(node) if span is None else quote(nodes.Node(span=span))
         where = place if misfit.node is None else misfit.node.span
-        self.report(misfit.code, f"{shown}: {misfit.message}", where, misfit.hint)
+        hint = self._int_hint(misfit.node) if misfit.code == "E208" else None
+        self.report(misfit.code, f"{shown}: {misfit.message}", where, hint or misfit.hint)
+
+    def _int_hint(self, node: nodes.Node | None) -> str | None:
+        """What mends a real param where a whole number must stand."""
+        symbol = self.table.symbols.get(node.name) if isinstance(node, nodes.Name) else None
+        if symbol is None or symbol.kind is not Kind.PARAM:
+            return None
+        return f"declare it whole: `param {symbol.name} : int = …`"
 
 
 Handler: TypeAlias = Callable[[Inference, nodes.Expression, Local], Type]

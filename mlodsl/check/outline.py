@@ -168,8 +168,10 @@ def _add_choice(statement: nodes.Node, level: int, player: PlayerOutline, outlin
             if domain is not None:
                 items.append(Item(ItemKind.DOMAIN, domain, (domain,), (), *where, statement))
             if start is not None:
-                root = start.distribution if isinstance(start, nodes.Draw) else start
-                items.append(Item(ItemKind.START, start, (root,), (), *where, statement))
+                draw = start.distribution if isinstance(start, nodes.Draw) else None
+                # A distribution's name is verified apart: nothing else may stand there.
+                starts = (start,) if draw is None else (*draw.arguments, *draw.keywords)
+                items.append(Item(ItemKind.START, start, starts, (), *where, statement))
         case nodes.Objective(value=value):
             player.objectives.append(statement)
             items.append(Item(ItemKind.OBJECTIVE, statement, (value,), (), *where))
