@@ -88,6 +88,10 @@ CODES: dict[str, Code] = {
     # Other inputs
     "E701": _error("YAML cannot be read", "mend the file at that place"),
     "E702": _error("unknown section or flag value", "see what was expected"),
+    "E703": _error("wrong use of a command", "see `mlodsl COMMAND --help`"),
+    "E704": _error("output cannot be written", "choose another path"),
+    "E705": _error("checkpoint cannot be used", "name another folder, or remove it"),
+    "E706": _error("result file cannot be used", "give a file that `mlodsl solve --out` wrote"),
     # Not built yet
     "E801": _error("constraints cannot be solved yet", "remove `subject to`, or use a penalty"),
     "E802": _error("players cannot be solved yet", "give each player a level of its own"),
@@ -96,6 +100,7 @@ CODES: dict[str, Code] = {
     "E805": _error("domains of lower levels cannot be solved yet", "substitute the variable"),
     "E806": _error("multipliers cannot be used yet", "remove `dual`"),
     "E807": _error("option cannot be used yet", "remove it"),
+    "E808": _error("command not built yet", "see `mlodsl --help` for those there are"),
     # Warnings
     "W901": _warning("sizes not known yet", "bind the data to check them"),
     "W902": _warning("declared but never used", "remove it"),

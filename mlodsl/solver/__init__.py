@@ -1,6 +1,7 @@
 """Choosing a strategy, the loops, stopping, and the certificate."""
 
 from .certificate import Certificate as Certificate, LevelCertificate as LevelCertificate
+from .checkpoint import Checkpoint as Checkpoint, key_of_run as key_of_run
 from .response import (
     ResponseReport as ResponseReport,
     best_response as best_response,
@@ -11,3 +12,4 @@ from .response import (
 from .run import Step as Step, Watch as Watch
 from .solve import Solution as Solution, solve as solve
 from .status import Status as Status
+from .verify import Verification as Verification, verify_gradient as verify_gradient

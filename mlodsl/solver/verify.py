@@ -1,0 +1,149 @@
+"""The total gradient of a strategy against finite differences of the true best responses."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mlodsl.calculus import Vectors, choices, point_of
+from mlodsl.modules import Problem
+from mlodsl.settings import Settings
+
+from .certificate.certify import finish_point, lower_findings
+from .certificate.lower import read_lower_levels
+from .certificate.names import name_of_entry
+from .certificate.top import TopLevel
+from .oracle import evaluate_top, partial_gradient
+from .plan import choose_strategy, default_tolerance, exact_nest, plan_nest
+
+_MOST_ENTRIES = 16
+_DIRECTIONS = 8
+# Points and weights of the formula of fourth order, around the point and on one side of it.
+_CENTRAL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
+_FORWARD = ((0, -25 / 12), (1, 4.0), (2, -3.0), (3, 4 / 3), (4, -1 / 4))
+_BACKWARD = tuple((-place, -weight) for place, weight in _FORWARD)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A total gradient and its finite differences at one point.
+
+    Arguments:
+        strategy: the strategy that computed the gradient.
+        names: what was varied: entries of the top level's variables, or random directions.
+        gradient: the gradient along each, as a minimisation.
+        differences: the finite differences along each.
+        relative_error: the largest error, relative to the size of the gradient and of its
+            parts; None where there is nothing to compare.
+        accuracy: the largest relative error that counts as agreement.
+        findings: why the levels below can't be solved there; empty where they can.
+    """
+
+    strategy: str
+    names: tuple[str, ...] = ()
+    gradient: tuple[float, ...] = ()
+    differences: tuple[float, ...] = ()
+    relative_error: float | None = None
+    accuracy: float = 1e-4
+    findings: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two agree."""
+        error = self.relative_error
+        return not self.findings and error is not None and error <= self.accuracy
+
+
+def verify_gradient(
+    problem: Problem, settings: Settings, point: Vectors | None = None
+) -> Verification:
+    """Compares the gradient under the settings' strategy with differences of the re-solved value.
+
+    Entry by entry where the top level has few variables, else along random directions. Costs
+    four to five solves of the lower levels for each.
+
+    Arguments:
+        point: a vector a level; the lower levels' are where their solves start. None: the
+            model's start.
+    """
+    with jax.enable_x64(True):
+        return _verify(problem.fold(), settings, point)
+
+
+def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Verification:
+    chosen = choose_strategy(problem, settings)
+    nest = plan_nest(problem, settings, chosen.strategy)
+    vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
+    own = vectors[0]
+    guess = point_of(problem.sizes, 1, vectors[1:]) if len(vectors) > 1 else own[:0]
+    tolerance = jnp.asarray(default_tolerance(settings), own.dtype)
+    gradient = np.asarray(evaluate_top(nest, own, guess, tolerance).gradient)
+    exact = exact_nest(problem, nest)
+    point = evaluate_top(exact, own, guess, jnp.zeros_like(tolerance))
+    point = finish_point(exact, point)
+    reads = read_lower_levels(exact, point)
+    findings = lower_findings(problem, reads, np.asarray(point.outcomes))
+    if not findings and not np.isfinite(float(point.value)):
+        findings = [f"the objective of level `{problem.level_names[0]}` is not finite here"]
+    if findings:
+        return Verification(chosen.name, findings=tuple(findings))
+    top = TopLevel(exact, problem, point)
+    directions, names = _directions(problem, top.own.size, settings.seed)
+    step = top.eps ** (1 / 5) * top.size
+    derivatives = [_differences(top, direction, step) for direction in directions]
+    differences = [first for first, _ in derivatives]
+    along = [float(gradient @ direction) for direction in directions]
+    direct = np.asarray(partial_gradient(problem, choices(problem.sizes, 0, point.flat)))
+    scale = max(
+        float(np.linalg.norm(direct)),
+        float(np.linalg.norm(top.gradient - direct)),
+        # What the gradient changes by over the size of the point, as far as steps show it.
+        max(abs(second) for _, second in derivatives) * top.size,
+        top.eps ** (2 / 3) * abs(float(point.value)),
+    )
+    error = max(abs(one - other) for one, other in zip(along, differences, strict=True))
+    if any(map(np.isnan, (*along, *differences))):
+        error = float("inf")
+    accuracy = 1e-4 if settings.precision == "float64" else 2e-2
+    return Verification(
+        chosen.name,
+        tuple(names),
+        tuple(along),
+        tuple(differences),
+        error / scale if scale > 0 else error,
+        accuracy,
+    )
+
+
+def _directions(problem: Problem, size: int, seed: int) -> tuple[list[np.ndarray], list[str]]:
+    """Unit vectors to vary the top level along, and what to call them."""
+    if size <= _MOST_ENTRIES:
+        units = list(np.eye(size))
+        return units, [name_of_entry(problem, 0, unit) for unit in units]
+    generator = np.random.default_rng(seed)
+    drawn = [generator.standard_normal(size) for _ in range(_DIRECTIONS)]
+    names = [f"random direction {number}" for number in range(1, _DIRECTIONS + 1)]
+    return [direction / np.linalg.norm(direction) for direction in drawn], names
+
+
+def _differences(top: TopLevel, direction: np.ndarray, step: float) -> tuple[float, float]:
+    """The first and second derivative of the value along a direction.
+
+    The first on one side where the other isn't finite; the second 0 where it can't be had.
+    """
+
+    @functools.cache
+    def value(place: int) -> float:
+        return top.value_at((top.own + place * step * direction).astype(top.own.dtype))
+
+    first = float("nan")
+    for formula in (_CENTRAL, _FORWARD, _BACKWARD):
+        first = float(sum(weight * value(place) for place, weight in formula) / step)
+        if np.isfinite(first):
+            break
+    second = (value(1) - 2 * value(0) + value(-1)) / step**2
+    return first, float(second) if np.isfinite(second) else 0.0
