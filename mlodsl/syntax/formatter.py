@@ -129,7 +129,9 @@ class _Formatter:
                 names.update(self._aligned_names(options, position, indent))
             line = _one_line(option, names[position], indent)
             if self._fits_on_one_line(option, line):
-                writer.write([line], option.span.start, option.span.end)
+                start, end = option.span.start, option.span.end
+                writer.take_comments_inside(start, end, indent)
+                writer.write([line], start, end)
             else:
                 self._write_block(option, f"level {option.name.name}", indent)
 
@@ -156,9 +158,18 @@ class _Formatter:
         return names | padded
 
     def _fits_on_one_line(self, option: nodes.LevelOptions, line: str) -> bool:
-        span = option.span
-        has_comment = any(span.start < c.span.start < span.end for c in self._program.comments)
-        return len(line) <= WIDTH and not has_comment
+        return len(line) <= WIDTH and not self._keeps_comment_inside(option)
+
+    def _keeps_comment_inside(self, option: nodes.LevelOptions) -> bool:
+        """Whether a comment will stand between the braces, as `take_comments_inside` has it."""
+        brace, end = self._end_of_brace(option), option.span.end
+        starts = [comment.span.start for comment in self._program.comments]
+        if any(brace <= start < end for start in starts):
+            return True
+        before_brace = sum(option.span.start < start < brace for start in starts)
+        following = next((start for start in starts if start >= end), None)
+        trails = following is not None and "\n" not in self._text[brace:following]
+        return before_brace == 1 and not trails
 
 
 def statement_document(statement: nodes.Statement) -> Document:
