@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mlodsl.syntax import nodes
 
-from .builtins import BUILTINS, as_whole, bind_arguments
+from .builtins import BUILTINS, LARGEST_SIZE, as_whole, bind_arguments
 from .inference import Inference, Local
 from .misfit import Misfit, quote
 from .shapes import agree, merge
@@ -140,6 +140,8 @@ def _range(inference: Inference, call: nodes.Call, local: Local) -> tuple[Dimens
     start, stop = values.get("start", 0), values["stop"]
     if start is not None and stop is not None and step is not None:
         numbers = range(start, stop, step)
+        if (stop - start) // step >= LARGEST_SIZE:
+            raise Misfit("E208", "more indices than any array has entries")
         if not numbers:
             return 0, ArrayType((), "int", known=True)
         least, largest = sorted((numbers[0], numbers[-1]))

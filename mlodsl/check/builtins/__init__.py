@@ -7,6 +7,7 @@ from .losses import LOSSES
 from .preparation import PREPARATION
 from .reductions import REDUCTIONS
 from .signature import (
+    LARGEST_SIZE as LARGEST_SIZE,
     REQUIRED as REQUIRED,
     Arguments as Arguments,
     Builtin as Builtin,

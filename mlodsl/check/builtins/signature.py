@@ -120,7 +120,10 @@ class Arguments:
         return as_whole(self.array(name), expression)
 
 
-_LARGEST_SIZE = 2**31
+LARGEST_SIZE = 2**31
+"""No axis is that long."""
+
+_LARGEST = 2**63
 
 Rule: TypeAlias = Callable[[Arguments], Type]
 
@@ -244,6 +247,9 @@ def as_whole(found: ArrayType, expression: nodes.Expression) -> int | None:
     if isinstance(value, float) and not value.is_integer():
         reason = f"{quote(expression)} is {value:g}, not a whole number"
         raise Misfit("E208", reason, "round with `floor`", expression)
+    if abs(value) >= _LARGEST:
+        reason = f"{quote(expression)} is beyond 64-bit whole numbers"
+        raise Misfit("E208", reason, None, expression)
     return int(value)
 
 
@@ -253,7 +259,7 @@ def as_size(found: ArrayType, expression: nodes.Expression) -> Dimension:
     if value is not None and value < 0:
         reason = f"{quote(expression)} is {value}, and a size is never negative"
         raise Misfit("E208", reason, None, expression)
-    if value is not None and value >= _LARGEST_SIZE:
+    if value is not None and value >= LARGEST_SIZE:
         reason = f"{quote(expression)} is larger than any array"
         raise Misfit("E208", reason, None, expression)
     return found.symbol if value is None else value
