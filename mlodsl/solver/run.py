@@ -37,8 +37,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What goes along with a run: called after each accepted step, and to save the state."""
+    """What goes along with a run: called after each accepted step, and to save the state.
 
+    `on_phase` is called as `compile`, `solve` and `certificate` begin.
+    """
+
+    on_phase: Callable[[str], None] = lambda phase: None
     on_step: Callable[[Step], None] = lambda step: None
     save: Callable[[LevelState], None] = lambda state: None
     resume: Callable[[LevelState], LevelState | None] = lambda blank: None
@@ -78,8 +82,10 @@ def run(
     guess = point_of(nest.game.sizes, 0, start)
     state = first_state(nest, 0, guess)
     began = time.perf_counter()
+    watch.on_phase("compile")
     _compile(nest, guess, goal, state)
     compiled = time.perf_counter()
+    watch.on_phase("solve")
     resumed = watch.resume(state)
     state = state if resumed is None else resumed
     best: Point | None = state.point if resumed is not None else None

@@ -69,6 +69,7 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     ran = run(nest, start, tolerance=tolerance, timeout=settings.timeout, watch=watch)
     exact = exact_nest(problem, nest)
     certifying = time.perf_counter()
+    watch.on_phase("certificate")
     returned = finish_point(nest, ran.point) if exact is nest else ran.point
     certificate, _ = certify(problem, exact, returned, tolerance=tolerance, seed=settings.seed)
     vectors = choices(problem.sizes, 0, returned.flat)
