@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,14 @@ from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_st
 from mlodsl.modules import LevelLayout, Problem, build, with_params
 from mlodsl.report import result_dict
 from mlodsl.settings import Settings, layer_of_keywords, read_settings
-from mlodsl.solver import Solution, best_response, hypergradient, solution, solve
+from mlodsl.solver import (
+    Solution,
+    best_response,
+    hypergradient,
+    in_own_precision,
+    solution,
+    solve,
+)
 from mlodsl.syntax.nodes import Solve
 
 
@@ -114,7 +120,7 @@ class Model(eqx.Module):
             ModelError: an option is unknown or has a wrong value.
         """
         settings = self._settings(options)
-        with _precision():
+        with jax.enable_x64(True):
             problem = _in_precision(self.problem, settings)
             return _result(solve(problem, settings), self.name)
 
@@ -128,8 +134,9 @@ class Model(eqx.Module):
             ModelError: a variable is missing, unknown, or of a wrong shape.
             RuntimeError: a lower level can't be solved there.
         """
-        with _precision():
-            problem = self.problem.fold()
+
+        def answer(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
+            problem = problem.fold()
             above = _leading(problem, choices)
             if len(above) == problem.number_of_levels:
                 return {}
@@ -137,16 +144,20 @@ class Model(eqx.Module):
             below = best_response(problem, above, start[len(above) :])
             return _named(problem, len(above), below)
 
+        return in_own_precision(answer, self.problem, dict(choices))
+
     def hypergradient(
         self, choices: Mapping[str, Any], strategy: str | Mapping[str, Any] = "auto"
     ) -> dict[str, Array]:
         """The total gradient of the leader's objective, as a minimisation, by variable name."""
         settings = self._settings({"strategy": strategy})
-        with _precision():
-            problem = self.problem.fold()
+
+        def gradient(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
+            problem = problem.fold()
             own = _leading(problem, choices, levels=1)[0]
-            gradient = hypergradient(problem, settings, own)
-            return problem.structure.levels[0].unpack(gradient)
+            return problem.structure.levels[0].unpack(hypergradient(problem, settings, own))
+
+        return in_own_precision(gradient, self.problem, dict(choices))
 
     def solution(self, params: Mapping[str, Any] | None = None) -> dict[str, Array]:
         """All variables at the solution, as a pure function of some params' values.
@@ -158,9 +169,12 @@ class Model(eqx.Module):
             ModelError: there is no such real param, or its value has a wrong shape.
             RuntimeError: a level can't be solved.
         """
-        with _precision():
-            problem = with_params(self.problem, dict(params or {})).fold()
+
+        def solved(problem: Problem, params: Mapping[str, Any]) -> dict[str, Array]:
+            problem = with_params(problem, params).fold()
             return problem.unpack(solution(problem, self.settings))
+
+        return in_own_precision(solved, self.problem, dict(params or {}))
 
     def _settings(self, options: Mapping[str, Any]) -> Settings:
         checked = self.problem.structure.checked
@@ -208,16 +222,9 @@ def compile(
         message = f"`modules` names {', '.join(modules)}, but network variables aren't built yet"
         raise ModelError([Diagnostic("E803", message, None, "write the network with arrays")])
     checked = loaded.checked
-    with _precision():
+    with jax.enable_x64(True):
         problem = build(checked, arrays, loaded.arrays, functions, checked.settings.precision)
     return Model(problem, checked.settings)
-
-
-@contextmanager
-def _precision() -> Iterator[None]:
-    """64-bit arithmetic for the package's own computations, whatever the caller's setting."""
-    with jax.enable_x64(True):
-        yield
 
 
 def _text(text_or_path: str | Path) -> ModelText:

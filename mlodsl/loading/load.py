@@ -75,6 +75,8 @@ def load_model(text: ModelText, wishes: Wishes) -> Loaded:
     everything = sort_by_place((*diagnostics, *data.diagnostics, *found))
     if has_errors(everything):
         checked = None
-    if checked is not None and not any(isinstance(s, nodes.ModelHeader) for s in program.statements):
+    if checked is not None and not any(
+        isinstance(s, nodes.ModelHeader) for s in program.statements
+    ):
         checked = replace(checked, name=text.stem)
     return Loaded(program, checked, data.arrays, data.hashes, everything)

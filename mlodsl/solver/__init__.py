@@ -2,6 +2,7 @@
 
 from .certificate import Certificate as Certificate, LevelCertificate as LevelCertificate
 from .checkpoint import Checkpoint as Checkpoint, key_of_run as key_of_run
+from .precision import in_own_precision as in_own_precision
 from .response import (
     ResponseReport as ResponseReport,
     best_response as best_response,

@@ -187,7 +187,8 @@ def _judge(
     within = (residual(nest, level, point) <= goal) & ~_has_negative_curvature(point.factor)
     extra = state.extra + within.astype(jnp.int32)
     near = plan.mover.is_near(nest.place(level, ()), state.mover, point)
-    solved = within & (near | stuck | (extra > plan.extra_steps))
+    fades = within & ~near & (extra > plan.extra_steps)
+    solved = within & (near | stuck | (level == 0) & fades)
     broken = initial & ~is_finite(point)
     broken_below = initial & (jnp.max(point.outcomes) >= int(Outcome.UNBOUNDED))
     # A mover refuses at most some dozens of trials in a row before it is stuck.
@@ -199,15 +200,18 @@ def _judge(
         (ran_away, Outcome.UNBOUNDED),
         (still, Outcome.BUDGET),
         (solved, Outcome.SOLVED),
+        (fades, Outcome.LIMIT),
         (stuck, Outcome.STALLED),
         (spent & within, Outcome.SOLVED),
         (spent, Outcome.LIMIT if plan.exact else Outcome.BUDGET),
     ]
-    conditions = [condition for condition, _ in endings]
-    outcome = jnp.select(
-        conditions, [jnp.array(int(ending), jnp.int32) for _, ending in endings], state.outcome
-    )
-    running = ~jnp.any(jnp.stack(conditions))
+    # The first condition that holds decides. (`jnp.select` would need 64-bit integers, which
+    # a caller's own `jit` without `jax_enable_x64` can't lower.)
+    outcome, ended = state.outcome, jnp.array(False)
+    for condition, ending in reversed(endings):
+        outcome = jnp.where(condition, jnp.array(int(ending), jnp.int32), outcome)
+        ended = ended | condition
+    running = ~ended
     return eqx.tree_at(lambda s: (s.extra, s.outcome, s.running), state, (extra, outcome, running))
 
 

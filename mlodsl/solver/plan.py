@@ -18,6 +18,7 @@ _DENSE_QUASI_NEWTON = 512
 _NEWTON_STEPS = 100
 _GRADIENT_STEPS = 1000
 _EXTRA_STEPS = 5
+_EXTRA_NEWTON_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _plan_lower(own: LevelSettings) -> LevelPlan:
         own.steps if own.steps is not None else default,
         exact=own.steps is None,
         tolerance=own.tolerance,
+        extra_steps=_EXTRA_NEWTON_STEPS,
     )
 
 

@@ -158,5 +158,6 @@ def _verified(problem: Problem, value: Array, outcomes: Int[Array, " levels"], l
         for name in names
     ]
     # The lowest level that failed: the others follow from it.
-    index = len(names) - 1 - jnp.argmax(failed[::-1])
+    last = jax.lax.argmax(failed[::-1], 0, jnp.int32)
+    index = jnp.asarray(len(names) - 1, jnp.int32) - last
     return eqx.branched_error_if(value, jnp.any(failed), index, messages)

@@ -122,8 +122,8 @@ def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarr
         outcome = int(outcomes[read.level])
         sentence = (
             runaway_sentence(problem, read, outcome)
-            or curvature_sentence(problem, read)
             or unsolved_sentence(problem, read, outcome)
+            or curvature_sentence(problem, read)
         )
         if sentence is not None:
             return [sentence]

@@ -53,17 +53,23 @@ def runaway_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | 
 
 
 def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
-    """A level that ran out of steps, or that no step improves, far from any optimum."""
+    """A level that its solve left far from any optimum; None where its gradient is small."""
     name, sought, _ = level_words(problem, read.level)
     eps = float(np.finfo(read.own.dtype).eps)
-    stalled = outcome == Outcome.STALLED and not read.gradient_norm <= eps**0.4
-    if outcome != Outcome.LIMIT and not stalled:
+    if outcome not in (Outcome.LIMIT, Outcome.STALLED) or read.gradient_norm <= eps**0.4:
         return None
-    return (
-        f"{name} has no {sought} that could be found: its gradient norm is still "
-        f"{read.gradient_norm:.3g} at {_where(problem, read)}; it may be unbounded, or need "
-        "another start"
+    side = "above" if sought == "maximum" else "below"
+    sentence = (
+        f"{name} is unbounded {side}, or has no {sought} that could be found: its gradient norm is "
+        f"still {read.gradient_norm:.3g} at {_where(problem, read)}"
     )
+    if read.curvature is not None and read.curvature.smallest < -read.curvature.floor:
+        opposite = "minimum" if sought == "maximum" else "maximum"
+        sentence += (
+            f", where it curves the wrong way along {_along(problem, read)} (curvature "
+            f"{read.curvature.smallest:.3g}), as around a {opposite}"
+        )
+    return sentence + "; bound its variables, or start it elsewhere"
 
 
 def curvature_sentence(problem: Problem, read: LowerLevel) -> str | None:

@@ -74,7 +74,7 @@ class AbstractMover(eqx.Module):
 
     @abc.abstractmethod
     def is_near(self, place: Place, state: State, point: Point) -> Bool[Array, ""]:
-        """Whether the mover's own model puts the minimum within a relative 1e-8 of the point."""
+        """Whether the mover's own model puts the minimum near the point."""
 
 
 def is_finite(point: Point) -> Bool[Array, ""]:

@@ -67,8 +67,17 @@ class TrustRegionNewton(AbstractMover):
         return Verdict(jnp.maximum(radius, jnp.finfo(state.dtype).tiny), accepted, stuck)
 
     def is_near(self, place: Place, state: Float[Array, ""], point: Point) -> Bool[Array, ""]:
-        """Newton steps overshoot any tolerance: always."""
-        return jnp.array(True)
+        """Whether the full Newton step is short, where S_k is kept as a matrix.
+
+        Where a gradient fades out without a minimum (towards infinity, as in exp(-x)) it isn't,
+        however small the gradient. Flat directions, which have neither, count as near.
+        """
+        factor = point.factor
+        assert factor is not None
+        if factor.reduced is None:
+            return jnp.array(True)
+        step = jnp.linalg.lstsq(factor.reduced, point.gradient)[0]
+        return jnp.linalg.norm(step) <= 1e-4 * (1 + jnp.linalg.norm(point.own))
 
 
 def _step(
