@@ -38,8 +38,11 @@ def _reduce_to_real(arguments: Arguments) -> ArrayType:
 
 def _reduce_nonempty(arguments: Arguments) -> ArrayType:
     shape = arguments.shape("x")
-    if shape is not None and total(shape) == 0:
-        raise Misfit("E204", f"{show_shape(shape)} has no entries to reduce")
+    if shape is not None:
+        axis = _axis(arguments, shape, -1) if "axis" in arguments else None
+        reduced = shape if "axis" not in arguments else () if axis is None else (shape[axis],)
+        if total(reduced) == 0:
+            raise Misfit("E204", f"{show_shape(shape)} has no entries to reduce")
     return _reduce(arguments)
 
 
