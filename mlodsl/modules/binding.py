@@ -29,7 +29,7 @@ class Binding:
 
 
 def bind_data(checked: CheckedModel, given: Mapping[str, object], dtype: np.dtype) -> Binding:
-    """The data as arrays: of the declared shape, every entry a finite number."""
+    """The data as arrays: of the declared shape, every entry a number (not NaN)."""
     binding = Binding()
     for info in checked.data:
         span = info.node.name.span
@@ -55,12 +55,10 @@ def _what_is_wrong(info: DataInfo, array: np.ndarray | Array) -> str | None:
         return f"has shape {_show(array.shape)}, expected {_show(expected)}"
     if isinstance(array, jax.core.Tracer):
         return None
-    wrong = np.argwhere(~np.isfinite(array))
+    wrong = np.argwhere(np.isnan(array))
     if len(wrong):
         place = ", ".join(map(str, wrong[0]))
-        return (
-            f"has {np.asarray(array)[tuple(wrong[0])]} at [{place}] (from 0), not a finite number"
-        )
+        return f"is not a number (nan) at [{place}], counted from 0"
     return None
 
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from mlodsl.check import CheckedModel
-from mlodsl.diagnostics import Diagnostic, ModelError
+from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
 from mlodsl.syntax import nodes
 
 from .binding import bind_data, bind_params
@@ -61,9 +61,10 @@ def with_params(problem: Problem, values: Mapping[str, object]) -> Problem:
     and traceable. What `fold` computed is computed again.
 
     Raises:
-        ModelError: a value isn't a number of the param's shape.
+        ModelError: the model has no such real param, or a value isn't a number of its shape.
     """
     structure = problem.structure
+    _stop_at([_unknown(name, structure.checked) for name in values if name not in problem.params])
     following = params_that_follow(structure.checked, values.keys()) - structure.given
     kept = {name: value for name, value in problem.params.items() if name not in following}
     binding = bind_params(
@@ -72,6 +73,16 @@ def with_params(problem: Problem, values: Mapping[str, object]) -> Problem:
     _stop_at(binding.diagnostics)
     changed = Problem(binding.arrays, problem.data, {}, structure)
     return changed.fold() if problem.folded else changed
+
+
+def _unknown(name: str, checked: CheckedModel) -> Diagnostic:
+    real = [info.name for info in checked.params if info.kind != "int"]
+    if name in (info.name for info in checked.params):
+        hint = "compile the model with it"
+        return Diagnostic(
+            "E606", f"`{name}` is a whole number: a new one compiles again", None, hint
+        )
+    return Diagnostic("E605", f"the model has no param `{name}`", None, did_you_mean(name, real))
 
 
 def _stop_at(diagnostics: Sequence[Diagnostic]) -> None:

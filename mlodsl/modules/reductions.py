@@ -72,9 +72,12 @@ def norm1(x: Numbers) -> Float[Array, ""]:
 
 def norm2(x: Numbers) -> Float[Array, ""]:
     """The Euclidean norm of all entries; at 0, where it has a kink, its derivatives are 0."""
-    squares = jnp.sum(jnp.square(x))
+    # |x| = s |x / s| for any constant s; this one keeps the squares from under- and overflowing.
+    largest = lax.stop_gradient(jnp.max(jnp.abs(x), initial=0.0))
+    scale = jnp.where(largest > 0, largest, 1.0)
+    squares = jnp.sum(jnp.square(x / scale))
     # The inner `where` keeps the infinite slope of the root at 0 out of the derivatives.
-    return jnp.where(squares == 0, 0.0, jnp.sqrt(jnp.where(squares == 0, 1.0, squares)))
+    return jnp.where(squares == 0, 0.0, scale * jnp.sqrt(jnp.where(squares == 0, 1.0, squares)))
 
 
 def norm_inf(x: Numbers) -> Float[Array, ""]:

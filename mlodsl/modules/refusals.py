@@ -42,7 +42,8 @@ _MESSAGES = {
     ),
     "E805": (
         "`{name}` has a domain below the top level: these cannot be solved yet",
-        "substitute it, e.g. `exp({name})` for what is nonnegative, `sigmoid({name})` for [0, 1]",
+        "substitute it, e.g. `exp({name})` for what is nonnegative, `sigmoid({name})` for [0, 1], "
+        "`softmax({name})` for the simplex",
     ),
     "E806": ("multipliers (`dual`) cannot be computed yet", "remove the term"),
     "E807": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from .values import Numbers
@@ -106,15 +107,23 @@ def standardize(A: _Table) -> _Table:
     """Each column with mean 0 and population standard deviation 1; a constant column, which
     has no spread to divide by, becomes 0."""
     constant = jnp.max(A, axis=0) == jnp.min(A, axis=0)
-    centred = jnp.where(constant, 0.0, A - jnp.mean(A, axis=0))
+    centred = _scaled(jnp.where(constant, 0.0, A - jnp.mean(A, axis=0)), axis=0)
     variance = jnp.mean(jnp.square(centred), axis=0)
     return centred / jnp.sqrt(jnp.where(constant, 1.0, variance))
 
 
 def normalize(A: Numbers) -> Numbers:
     """Each row (along the last axis) with Euclidean length 1; a row of zeros stays so."""
-    squares = jnp.sum(jnp.square(A), axis=-1, keepdims=True)
-    return A / jnp.sqrt(jnp.where(squares == 0, 1.0, squares))
+    scaled = _scaled(A, axis=-1)
+    squares = jnp.sum(jnp.square(scaled), axis=-1, keepdims=True)
+    return scaled / jnp.sqrt(jnp.where(squares == 0, 1.0, squares))
+
+
+def _scaled(A: Numbers, axis: int) -> Numbers:
+    """The array over its largest entries along an axis, so that no square under- or
+    overflows. Where a common factor cancels, so does its derivative: it counts as constant."""
+    largest = lax.stop_gradient(jnp.max(jnp.abs(A), axis=axis, keepdims=True))
+    return A / jnp.where(largest > 0, largest, 1.0)
 
 
 def shuffle(A: _Table, seed: int = 0) -> _Table:

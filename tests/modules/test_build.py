@@ -73,7 +73,7 @@ def test_data_with_a_hole_is_refused_at_its_place() -> None:
     table = np.ones((3, 2))
     table[2, 1] = np.nan
     text = "data T : real[n, 2] level l { var x : real minimize x * sum(T) }"
-    with pytest.raises(ModelError, match=r"`T` has nan at \[2, 1\]"):
+    with pytest.raises(ModelError, match=r"`T` is not a number \(nan\) at \[2, 1\]"):
         built(text, data={"T": table})
 
 
@@ -114,6 +114,18 @@ def test_a_param_that_is_no_real_number_is_refused(value: object) -> None:
 def test_a_param_of_another_shape_is_refused() -> None:
     with pytest.raises(ModelError, match="E606"):
         with_params(built(PARAM), {"c": np.ones(3)})
+
+
+def test_changing_a_param_that_there_is_not_suggests_one_that_there_is() -> None:
+    problem = built("param weight = 1.0 level l { var x : real minimize weight * x^2 }")
+    with pytest.raises(ModelError, match="did you mean `weight`"):
+        with_params(problem, {"wieght": 2.0})
+
+
+def test_changing_a_whole_number_param_without_compiling_is_refused() -> None:
+    problem = built("param k : int = 1 level l { var x : real[k] minimize sumsq(x) }")
+    with pytest.raises(ModelError, match="E606"):
+        with_params(problem, {"k": 2})
 
 
 def test_a_default_that_is_not_a_number_is_refused_at_its_expression() -> None:

@@ -15,6 +15,8 @@ from mlodsl.modules.scope import Scope
 from mlodsl.modules.values import Value
 from mlodsl.syntax import nodes, parse_expression, parse_program
 
+from .derivatives import derivatives
+
 FLOAT = np.dtype("float64")
 NAMES = {
     "n": 3,
@@ -203,14 +205,8 @@ def test_the_code_of_a_comprehension_does_not_grow_with_its_length() -> None:
 
 
 def test_a_polynomial_over_its_powers_has_all_derivatives_at_zero() -> None:
-    def polynomial(z: jax.Array) -> Value:
-        return value("sum(z^k for k in range(5))", z=z)
-
-    found, function = [], polynomial
-    for _ in range(5):
-        found.append(float(function(jnp.asarray(0.0))))
-        function = jax.grad(function)
-    assert found == [1, 1, 2, 6, 24]
+    found = derivatives(lambda z: value("sum(z^k for k in range(5))", z=z), 0.0, 4)
+    assert found.tolist() == [1, 1, 2, 6, 24]
 
 
 # ---------------------------------------------------------------- powers
@@ -225,12 +221,10 @@ def test_whole_powers_have_right_derivatives_everywhere(
     text = {"literal": f"z^{exponent}", "float": f"z^{exponent}.0", "param": "z^p"}[form]
     polynomial = np.polynomial.Polynomial([0] * exponent + [1])
 
-    def function(z: jax.Array) -> Value:
-        return value(text, z=z, p=jnp.asarray(float(exponent)))
-
-    for _ in range(4):
-        np.testing.assert_allclose(function(jnp.asarray(at)), polynomial(at), rtol=1e-14)
-        function, polynomial = jax.grad(function), polynomial.deriv()
+    power = jnp.asarray(float(exponent))
+    found = derivatives(lambda z: value(text, z=z, p=power), at, 4)
+    expected = [polynomial.deriv(order)(at) if order else polynomial(at) for order in range(5)]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 def test_a_power_is_differentiated_by_its_exponent() -> None:

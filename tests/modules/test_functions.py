@@ -12,6 +12,8 @@ from scipy.linalg import block_diag
 from mlodsl.check.builtins import BUILTINS, Place
 from mlodsl.modules import FUNCTIONS
 
+from .derivatives import derivatives
+
 # Rounding of a few dozen float64 operations.
 TOLERANCE = {"rtol": 1e-13, "atol": 1e-14}
 
@@ -177,6 +179,37 @@ def test_a_row_of_zeros_stays_zeros_when_normalized() -> None:
     np.testing.assert_array_equal(FUNCTIONS["normalize"](jnp.zeros((2, 3))), np.zeros((2, 3)))
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_squares_neither_underflow_nor_overflow(scale: float) -> None:
+    table = jnp.asarray(TABLE * scale)
+    np.testing.assert_allclose(FUNCTIONS["norm2"](table), np.linalg.norm(TABLE) * scale, rtol=1e-14)
+    for name in ("standardize", "normalize"):
+        expected = FUNCTIONS[name](jnp.asarray(TABLE))
+        np.testing.assert_allclose(FUNCTIONS[name](table), expected, rtol=1e-13, atol=1e-15)
+
+
+def test_the_gradient_of_norm2_far_below_one_has_length_one() -> None:
+    gradient = jax.grad(FUNCTIONS["norm2"])(jnp.asarray(VECTOR * 1e-200))
+    np.testing.assert_allclose(gradient, VECTOR / np.linalg.norm(VECTOR), rtol=1e-14)
+
+
+def test_the_hessian_of_norm2_is_the_projection_over_the_length() -> None:
+    unit, length = VECTOR / np.linalg.norm(VECTOR), np.linalg.norm(VECTOR)
+    found = jax.hessian(FUNCTIONS["norm2"])(jnp.asarray(VECTOR))
+    np.testing.assert_allclose(found, (np.eye(5) - np.outer(unit, unit)) / length, atol=1e-15)
+
+
+def test_derivatives_pass_through_standardizing() -> None:
+    def total(x: jax.Array) -> jax.Array:
+        return (FUNCTIONS["standardize"](x) ** 3).sum()
+
+    def plain(x: jax.Array) -> jax.Array:
+        return (((x - x.mean(0)) / x.std(0)) ** 3).sum()
+
+    found, expected = (jax.grad(each)(jnp.asarray(TABLE)) for each in (total, plain))
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+
+
 def test_softmax_of_large_scores_is_finite() -> None:
     found = FUNCTIONS["softmax"](jnp.asarray([1e4, 1e4]))
     np.testing.assert_array_equal(found, [0.5, 0.5])
@@ -215,15 +248,7 @@ SMOOTH: list[tuple[str, Callable[..., jax.Array], float]] = [
 def test_four_derivatives_are_finite(
     name: str, function: Callable[..., jax.Array], x: float
 ) -> None:
-    values = []
-    for _ in range(4):
-        function = _derivative(function)
-        values.append(float(function(x)))
-    assert np.isfinite(values).all(), f"{name}: {values}"
-
-
-def _derivative(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
-    return lambda x: jax.jvp(function, (jnp.asarray(x),), (jnp.ones_like(x),))[1]
+    assert np.isfinite(derivatives(function, x, 4)).all()
 
 
 @pytest.mark.parametrize(
@@ -237,10 +262,7 @@ def _derivative(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
     ],
 )
 def test_four_derivatives_at_zero_are_right(name: str, expected: list[float]) -> None:
-    function, found = FUNCTIONS[name], []
-    for _ in range(4):
-        function = _derivative(function)
-        found.append(float(function(0.0)))
+    found = derivatives(FUNCTIONS[name], 0.0, 4)[1:]
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
 
 

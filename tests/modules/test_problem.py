@@ -9,6 +9,7 @@ import pytest
 from mlodsl.modules import with_params
 
 from .building import built
+from .derivatives import derivatives
 
 GAME = """
 param a = 3.0
@@ -200,18 +201,9 @@ def test_the_derivative_by_a_param_passes_through_folding() -> None:
 def test_derivatives_nest_to_the_fourth_order() -> None:
     problem = built("level l { var x : real minimize x^4 + exp(x) + smooth_abs(x, eps = 1) }")
 
-    def objective(x: jax.Array) -> jax.Array:
-        return problem.objective(0, (x[None],))
-
-    function = objective
-    for _ in range(4):
-        inner = function
-
-        def function(x: jax.Array, inner: object = inner) -> jax.Array:
-            return jax.jvp(inner, (x,), (jnp.ones_like(x),))[1]  # type: ignore[arg-type]
-
-    # Of sqrt(1 + x²) the fourth derivative at 0 is -3.
-    np.testing.assert_allclose(function(jnp.asarray(0.0)), 24 + 1 - 3, rtol=1e-14)
+    found = derivatives(lambda x: problem.objective(0, (x[None],)), 0.0, 4)
+    # Of sqrt(1 + x²) the derivatives at 0 are 1, 0, 1, 0, -3.
+    np.testing.assert_allclose(found, [2, 1, 2, 1, 24 + 1 - 3], rtol=1e-14)
 
 
 # ---------------------------------------------------------------- compiling once
@@ -267,3 +259,60 @@ def test_another_text_has_another_structure() -> None:
 def test_a_whole_number_param_is_static(k: int) -> None:
     problem = built(GAME, params={"k": k})
     assert "k" not in problem.params and problem.sizes == (1, 2 * k + 1)
+
+
+MIXED = """
+data T : real[n, d]
+param base = mean(T)
+param offsets = [1, 2, 3] * doubled
+let doubled = 2 * base
+let (head, tail) = split(T, 2, n - 2)
+level upper {
+  let half = n / 2
+  let weights = offsets / half
+  let cost(v) = sum(weights * v^2)
+  var u : real[3] in [-doubled, inf] = T[0, :]
+  minimize cost(u - y) + sum(dot(row, u) for row in tail)
+}
+level lower {
+  let top = sum(head)
+  var y : real[d] = doubled
+  minimize sum((y[i] - u[i])^2 * (i + 1) for i in range(d)) + top * y[0]
+}
+"""
+
+
+def test_params_lets_and_data_depend_on_each_other_in_any_order() -> None:
+    table = np.arange(12.0).reshape(4, 3) / 7
+    problem = built(MIXED, data={"T": table})
+    u, y = np.array([1.0, -2, 3]), np.array([0.5, 1, 2])
+    doubled = 2 * table.mean()
+    expected = [
+        (np.array([1, 2, 3]) * doubled / 2 * (u - y) ** 2).sum() + (table[2:] @ u).sum(),
+        ((y - u) ** 2 * [1, 2, 3]).sum() + table[:2].sum() * y[0],
+    ]
+    vectors = problem.pack({"u": u, "y": y})
+    np.testing.assert_allclose(problem.objectives(vectors), expected, rtol=1e-14)
+    np.testing.assert_allclose(problem.fold().objectives(vectors), expected, rtol=1e-14)
+
+
+def test_starts_and_domains_may_use_data_and_lets() -> None:
+    table = np.arange(12.0).reshape(4, 3) - 6
+    start = built(MIXED, data={"T": table}).fold().start(KEY)
+    doubled = 2 * table.mean()
+    np.testing.assert_allclose(start[0], np.maximum(table[0], -doubled))
+    np.testing.assert_allclose(start[1], np.full(3, doubled))
+
+
+def test_folding_goes_through_jit_and_vmap_over_data() -> None:
+    table = np.arange(12.0).reshape(4, 3) / 7
+    problem = built(MIXED, data={"T": table})
+    vectors = problem.pack({"u": 1.0, "y": 2.0})
+
+    def value(T: jax.Array) -> jax.Array:
+        changed = eqx.tree_at(lambda p: p.data["T"], problem, T)
+        return changed.fold().objective(1, vectors)
+
+    tables = jnp.stack([jnp.asarray(table), jnp.asarray(table) + 1])
+    mapped = jax.jit(jax.vmap(value))(tables)
+    np.testing.assert_allclose(mapped, [value(tables[0]), value(tables[1])], rtol=1e-14)
