@@ -13,6 +13,7 @@ from mlodsl.settings import Layer
 from mlodsl.syntax import nodes, parse_program
 
 from .find import ModelText
+from .starts import with_starts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,7 @@ class Wishes:
         paths: paths of data by name, with their places.
         arrays: arrays of data by name, from Python.
         functions: names of functions that a Python caller adds.
+        starts: of variables, instead of those that the model gives.
         require_values: whether every param and data needs a value: not for `check`.
     """
 
@@ -36,6 +38,7 @@ class Wishes:
     paths: Mapping[str, tuple[str, Span | None]] = field(default_factory=dict)
     arrays: Mapping[str, object] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
+    starts: Mapping[str, nodes.Expression] = field(default_factory=dict)
     require_values: bool = True
 
 
@@ -62,6 +65,7 @@ def load_model(text: ModelText, wishes: Wishes) -> Loaded:
     program, diagnostics = parse_program(text.source)
     if program is None:
         return Loaded(None, None, {}, {}, sort_by_place(diagnostics))
+    program, unknown = with_starts(program, wishes.starts)
     data = load_data(program, base=text.base, paths=wishes.paths, arrays=wishes.arrays)
     checked, found = check(
         program,
@@ -72,7 +76,7 @@ def load_model(text: ModelText, wishes: Wishes) -> Loaded:
         python_functions=wishes.functions,
         require_values=wishes.require_values,
     )
-    everything = sort_by_place((*diagnostics, *data.diagnostics, *found))
+    everything = sort_by_place((*diagnostics, *unknown, *data.diagnostics, *found))
     if has_errors(everything):
         checked = None
     if checked is not None and not any(

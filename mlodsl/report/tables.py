@@ -49,6 +49,7 @@ def result_table(solution: Solution, model: str, senses: Sequence[str]) -> Rende
         Text(_sentence(solution.message)),
         _variables(solution.variables),
         levels,
+        Text(""),
         Text(_checks(solution.certificate)),
         Text(_seconds(solution), style="dim"),
     )
@@ -70,15 +71,24 @@ def verification_table(found: Verification) -> RenderableType:
     ):
         error = abs(gradient - difference)
         table.add_row(name, short(gradient, 10), short(difference, 10), short(error))
-    parts: list[RenderableType] = [table]
+    parts: list[RenderableType] = [Padding(table, (1, 0, 0, 2))]
     left = len(found.names) - _MOST_ENTRIES
     if left > 0:
         parts.append(Text(f"  and {left} more"))
-    return Group(*parts)
+    return Group(*parts, Text(""), Text(_agreement(found)))
+
+
+def _agreement(found: Verification) -> str:
+    word = "agrees" if found.agrees else "disagrees"
+    return (
+        f"The total gradient of level `{found.level}` by `{found.strategy}` {word} with finite "
+        f"differences: relative error {short(found.relative_error)}, where at most "
+        f"{short(found.accuracy)} counts as agreement."
+    )
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for position, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=position == 0)
     return table
@@ -88,7 +98,7 @@ def _variables(variables: Mapping[str, np.ndarray]) -> RenderableType:
     table = _table("variable", "value")
     for name, value in variables.items():
         table.add_row(name, summary(value))
-    return Padding(table, (0, 0, 0, 2))
+    return Padding(table, (1, 0, 0, 2))
 
 
 def _levels(
@@ -104,7 +114,7 @@ def _levels(
         if known is not None and known.unique is False and known.direction is not None:
             curvature += f" along {known.direction}"
         table.add_row(name, short(value, 8), f"{sense}d", gradient, curvature)
-    return Padding(table, (0, 0, 0, 2))
+    return Padding(table, (1, 0, 0, 2))
 
 
 def _sentence(text: str) -> str:

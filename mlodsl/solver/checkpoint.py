@@ -92,7 +92,10 @@ class Checkpoint:
         reason = why_not_writable(self.path)
         if reason is not None:
             raise _refusal(f"`{self.path}` can't be written: {reason}")
-        self._state, self._goes_on = (None, False) if raw is None else self._read(raw)
+        self._state: bytes | None = None
+        self._goes_on = False
+        if raw is not None:
+            self._state, self._goes_on = self._read(raw)
 
     @property
     def exists(self) -> bool:

@@ -33,6 +33,7 @@ class Verification:
     """A total gradient and its finite differences at one point.
 
     Arguments:
+        level: the top level's name.
         strategy: the strategy that computed the gradient.
         names: what was varied: entries of the top level's variables, or random directions.
         gradient: the gradient along each, as a minimisation.
@@ -43,6 +44,7 @@ class Verification:
         findings: why the levels below can't be solved there; empty where they can.
     """
 
+    level: str
     strategy: str
     names: tuple[str, ...] = ()
     gradient: tuple[float, ...] = ()
@@ -75,6 +77,7 @@ def verify_gradient(
 
 
 def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Verification:
+    name = problem.level_names[0]
     chosen = choose_strategy(problem, settings)
     nest = plan_nest(problem, settings, chosen.strategy)
     vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
@@ -88,9 +91,9 @@ def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Veri
     reads = read_lower_levels(exact, point)
     findings = lower_findings(problem, reads, np.asarray(point.outcomes))
     if not findings and not np.isfinite(float(point.value)):
-        findings = [f"the objective of level `{problem.level_names[0]}` is not finite here"]
+        findings = [f"the objective of level `{name}` is not finite here"]
     if findings:
-        return Verification(chosen.name, findings=tuple(findings))
+        return Verification(name, chosen.name, findings=tuple(findings))
     top = TopLevel(exact, problem, point)
     directions, names = _directions(problem, top.own.size, settings.seed)
     step = top.eps ** (1 / 5) * top.size
@@ -110,6 +113,7 @@ def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Veri
         error = float("inf")
     accuracy = 1e-4 if settings.precision == "float64" else 2e-2
     return Verification(
+        name,
         chosen.name,
         tuple(names),
         tuple(along),
