@@ -8,12 +8,11 @@ that closes the block.
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
-from mlodsl.diagnostics import Diagnostic, Source, Span, did_you_mean
+from mlodsl.diagnostics import Diagnostic, Source, Span
 
 from .engine import Engine, Misuse, Unexpected
 from .lexer import BAD, END, UNTERMINATED, Token
+from .misspelling import find_meant_keyword
 from .skipping import FOLLOWERS, find_resumption
 from .table import load_table
 from .wording import (
@@ -28,23 +27,6 @@ from .wording import (
 MAXIMUM_ERRORS = 100
 """A text with more isn't a model."""
 
-# Words of other languages for what a keyword says.
-_SYNONYMS = MappingProxyType(
-    {
-        "min": "minimize",
-        "minimum": "minimize",
-        "max": "maximize",
-        "maximum": "maximize",
-        "variable": "var",
-        "variables": "var",
-        "const": "param",
-        "constant": "param",
-        "def": "let",
-        "function": "let",
-        "options": "solve",
-    }
-)
-_SUBJECT_TO = ("subjectto", "st", "suchthat")
 _OUTER = frozenset({"MODEL", "PARAM", "DATA", "LEVEL", "SOLVE"})
 _INNER = frozenset({"VAR", "MINIMIZE", "MAXIMIZE", "SUBJECT", "PLAYER"})
 
@@ -126,28 +108,16 @@ class Reader:
         """`minimise` for `minimize`."""
         if token.kind != "NAME":
             return False
-        table = load_table()
-        keywords = {text: kind for text, kind in table.keywords.items() if kind in expected}
-        word = token.text.lower().replace("_", "")
-        hint: str | None
-        if word in _SUBJECT_TO and "subject" in keywords:
-            meant, hint = "subject", "did you mean `subject to`?"
-        elif _SYNONYMS.get(word) in keywords:
-            meant = _SYNONYMS[word]
-            hint = f"did you mean `{meant}`?"
-        else:
-            hint = did_you_mean(token.text, keywords)
-            meant = "" if hint is None else hint.split("`")[1]
-        if hint is None:
+        meant = find_meant_keyword(token.text, expected)
+        if meant is None or not self._engine.accepts(meant.kind):
             return False
-        kind = keywords[meant]
-        has_to = word not in _SUBJECT_TO
-        is_plausible = kind not in FOLLOWERS or self._next_kind() in FOLLOWERS[kind]
-        if (has_to and not is_plausible) or not self._engine.accepts(kind):
+        is_plausible = meant.kind not in FOLLOWERS or self._next_kind() in FOLLOWERS[meant.kind]
+        if not is_plausible and not meant.is_followed_by_to:
             return False
+        hint = f"did you mean `{meant.text}`?"
         self._report("E002", f"unknown word `{token.text}`", token, hint)
-        self._replace(kind)
-        if not has_to:
+        self._replace(meant.kind)
+        if meant.is_followed_by_to:
             self._tokens.insert(self._position + 1, Token("TO", token.end, token.end, "to"))
         return True
 

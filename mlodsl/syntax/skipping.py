@@ -10,6 +10,7 @@ from mlodsl.diagnostics import Source
 
 from .engine import Engine
 from .lexer import END, Token
+from .misspelling import find_meant_keyword
 from .wording import EXPRESSION_STARTS, STATEMENTS
 
 FOLLOWERS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -66,6 +67,8 @@ def find_resumption(
             depth_of_braces -= 1
         elif depth_of_braces == 0:
             depth_of_brackets += (kind in ("LPAR", "LSQB")) - (kind in ("RPAR", "RSQB"))
+            if _is_misspelt_start(engine, resting, source, tokens, at):
+                return Resumption(at, resting)
             is_free = kind != "NAME" or depth_of_brackets <= 0
             if is_free and _is_plausible_start(source, tokens, at):
                 if engine.shifts(resting, kind):
@@ -107,6 +110,21 @@ def _is_plausible_start(source: Source, tokens: list[Token], position: int) -> b
     if kind in STATEMENTS:
         return following in FOLLOWERS[kind] or _begins_line(source, tokens, position)
     return False
+
+
+def _is_misspelt_start(
+    engine: Engine, resting: int, source: Source, tokens: list[Token], position: int
+) -> bool:
+    """Whether a line begins with a misspelt keyword and what must follow that keyword."""
+    token, following = tokens[position], tokens[position + 1].kind
+    if token.kind != "NAME" or not _begins_line(source, tokens, position):
+        return False
+    kinds = [
+        kind
+        for kind, followers in FOLLOWERS.items()
+        if following in followers and engine.shifts(resting, kind)
+    ]
+    return bool(kinds) and find_meant_keyword(token.text, kinds) is not None
 
 
 def _begins_line(source: Source, tokens: list[Token], position: int) -> bool:
