@@ -189,18 +189,18 @@ def verify_objective(inference: Inference, node: nodes.Objective) -> None:
 
 def constraint_type(inference: Inference, node: nodes.Constraint) -> Type:
     """The type of a constraint's multiplier: one for each index and each entry."""
-    walked = walk_clauses(inference, node.clauses, {})
+    local, sizes = walk_clauses(inference, node.clauses, {})
     comparison = node.comparison
     if not isinstance(comparison, nodes.Comparison):
-        inference.type_of(comparison, walked.local)
+        inference.type_of(comparison, local)
         reason = f"{quote(comparison)} is no comparison"
         inference.report("E204", reason, comparison.span, "a constraint is `a <= b`, …")
         return UNKNOWN
     strict = _verify_operators(inference, comparison)
-    found = condition(inference, comparison, walked.local)
+    found = condition(inference, comparison, local)
     if strict or not isinstance(found, ArrayType):
         return UNKNOWN
-    return ArrayType(None if found.shape is None else (*walked.sizes, *found.shape))
+    return ArrayType(None if found.shape is None else (*sizes, *found.shape))
 
 
 def _verify_operators(inference: Inference, node: nodes.Comparison) -> bool:

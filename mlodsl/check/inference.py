@@ -27,6 +27,9 @@ class Function:
     broken: bool = False
 
 
+_MOST_REPEATED = 20_000
+
+
 class Inference:
     """Works out the type of each expression, and reports what doesn't fit.
 
@@ -50,6 +53,9 @@ class Inference:
         """Results of functions by the types of their arguments."""
         self.calls: list[tuple[str, Span]] = []
         """The calls whose bodies are being checked, outermost first."""
+        self.indices: list[str] = []
+        """The values of `for` indices for which a body is being checked, as messages say it."""
+        self._repeated = 0
 
     def type_of(self, node: nodes.Expression, local: Local) -> Type:
         """The type of an expression; reports what is wrong in it."""
@@ -75,12 +81,19 @@ class Inference:
         self.report("E204", f"{quote(node)} is {show_type(found)}, expected numbers", node.span)
         return UNKNOWN
 
+    def may_repeat(self, times: int) -> bool:
+        """Whether a body may be checked that many times more, without taking long."""
+        self._repeated += times
+        return self._repeated <= _MOST_REPEATED
+
     def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         """Notes a finding; in a function's body, says which call it comes from."""
         if self.calls:
             name, place = self.calls[-1]
             line = place.source.position(place.start)[0]
             message += f" (in `{name}` as called in line {line})"
+        if self.indices:
+            message += f" (for {', '.join(self.indices)})"
         self.reports.add(code, message, span, hint)
 
     def report_misfit(self, misfit: Misfit, node: nodes.Node, span: Span | None = None) -> None:
