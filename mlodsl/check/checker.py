@@ -106,6 +106,7 @@ def _infer(
     shapes: Mapping[str, Shape],
 ) -> None:
     """Works out the type of everything, each item after what it needs."""
+    inference.types.update(dict.fromkeys(inference.table.spoiled, UNKNOWN))
     functions: dict[str, nodes.LetFunction] = {}
     for index in order.sequence:
         node = outline.items[index].node

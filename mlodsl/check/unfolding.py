@@ -43,11 +43,16 @@ def verify_unfolding(
     """
     functions: dict[str, _Extent] = {}
     broken: set[int] = set()
+    too_large: set[str] = set()
     for index in order.sequence:
         item = outline.items[index]
         if index in circular:
             continue
-        extent = _measure(item.roots, functions)
+        extent = _measure(item.roots, functions, too_large)
+        if extent is None:  # it calls one that is too large, which was reported
+            broken.add(index)
+            too_large.update(name.name for name in item.names)
+            continue
         if extent.calls > MAXIMUM_CALLS:
             reason = f"functions that call functions, more than {MAXIMUM_CALLS} deep"
         elif extent.depth > MAXIMUM_DEPTH:
@@ -59,19 +64,24 @@ def verify_unfolding(
                 functions[item.names[0].name] = extent
             continue
         broken.add(index)
+        too_large.update(name.name for name in item.names)
         place = item.names[0].span if item.names else item.node.span
         shown = f"`{item.names[0].name}`" if item.names else "this"
         reports.add("E004", f"{shown}: {reason}", place, "name parts of it with `let`")
     return broken
 
 
-def _measure(roots: Sequence[nodes.Node], functions: dict[str, _Extent]) -> _Extent:
+def _measure(
+    roots: Sequence[nodes.Node], functions: dict[str, _Extent], too_large: set[str]
+) -> _Extent | None:
     depth = calls = size = 0
     pending: list[tuple[nodes.Node, int]] = [(root, 1) for root in roots]
     while pending:
         node, level = pending.pop()
         size += 1
         depth = max(depth, level)
+        if isinstance(node, nodes.Call) and node.function.name in too_large:
+            return None
         if isinstance(node, nodes.Call) and node.function.name in functions:
             body = functions[node.function.name]
             depth = max(depth, level + body.depth)

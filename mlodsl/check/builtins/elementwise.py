@@ -26,7 +26,7 @@ _DOCS = {
     "softplus": "`log(1 + exp(x))`.",
     "elu": "`x` where positive, `exp(x) - 1` elsewhere.",
     "gelu": "`x` times the normal distribution function at `x` (exact form, with `erf`).",
-    "square": "`x^2`.",
+    "square": "The square of `x`.",
     "floor": "The largest whole number that is at most `x`.",
 }
 
