@@ -7,13 +7,13 @@ nested too deeply is met before anything could recurse over it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlodsl.diagnostics import Diagnostic, Source, Span
 
 from . import nodes
 from .lexer import END, Token
-from .table import Table
+from .table import Rule, Table
 
 Builder = Callable[[Span, list[Any]], Any]
 
@@ -41,11 +41,22 @@ class Unexpected(Exception):
         super().__init__(token.kind)
 
 
+class _Symbol(NamedTuple):
+    """A symbol on the stack: its value (a token, a node or a list of them) and its place.
+
+    `depth` says how many nodes deep it is.
+    """
+
+    value: Any
+    start: int
+    end: int
+    depth: int
+
+
 class Engine:
     """A run of the automaton over one source: its stacks, and nothing that outlives the run.
 
-    For each symbol on the stack: the state after it, its value (a token, a node, or a list
-    of them), its place, and how many nodes deep it is.
+    `states` has the state before the first symbol and the state after each.
     """
 
     def __init__(
@@ -56,10 +67,12 @@ class Engine:
         self._source = source
         self._end_state = table.ends[start]
         self.states: list[int] = [table.starts[start]]
-        self.values: list[Any] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        self.depths: list[int] = []
+        self._symbols: list[_Symbol] = []
+
+    @property
+    def values(self) -> list[Any]:
+        """The symbols' values; once all is read, the tree alone."""
+        return [symbol.value for symbol in self._symbols]
 
     def accepts(self, *kinds: str, states: list[int] | None = None) -> bool:
         """Whether tokens of these kinds could come next, one after the other; nothing moves."""
@@ -102,10 +115,9 @@ class Engine:
         return found
 
     def cut(self, length: int) -> None:
-        """Forgets all symbols after the state at this position."""
+        """Forgets all symbols but the first `length`."""
         del self.states[length + 1 :]
-        for stack in (self.values, self.starts, self.ends, self.depths):
-            del stack[length:]
+        del self._symbols[length:]
 
     def feed(self, token: Token) -> bool:
         """Takes one token; True once the whole text is read, its node then is the only value.
@@ -114,61 +126,54 @@ class Engine:
             Unexpected: the token fits nowhere; the stacks may have been reduced by then.
             Misuse: a builder refused what it was given, or the nesting is too deep.
         """
-        table = self._table
-        kind = token.kind
+        kind, start, end, _ = token
+        actions, gotos, rules = self._table.actions, self._table.gotos, self._table.rules
         states = self.states
-        action = table.actions[states[-1]].get(kind)
+        action = actions[states[-1]].get(kind)
         if action is None:
             raise Unexpected(token, list(states))
         before = list(states) if action < 0 else states
         while action < 0:
-            rule = table.rules[~action]
-            if rule.size == 1 and not rule.handler and not rule.is_collected:
-                states.pop()  # `?rule` with one symbol: the value stays what it is
+            rule = rules[~action]
+            if rule.is_passed:
+                states.pop()  # the symbol stays what it is
             else:
-                self._reduce(~action, token)
-            states.append(table.gotos[states[-1]][rule.origin])
-            if kind == END and states[-1] == self._end_state:
+                self._reduce(rule, start)
+            state = gotos[states[-1]][rule.origin]
+            states.append(state)
+            if kind == END and state == self._end_state:
                 return True
-            following = table.actions[states[-1]].get(kind)
+            following = actions[state].get(kind)
             if following is None:
                 raise Unexpected(token, before)
             action = following
         if len(states) > MAXIMUM_STACK:
-            raise self._too_deep(Span(self._source, token.start, token.end))
+            raise self._too_deep(Span(self._source, start, end))
         states.append(action)
-        self.values.append(token)
-        self.starts.append(token.start)
-        self.ends.append(token.end)
-        self.depths.append(0)
+        self._symbols.append(_Symbol(token, start, end, 0))
         return False
 
-    def _reduce(self, number: int, lookahead: Token) -> None:
+    def _reduce(self, rule: Rule, position: int) -> None:
         """Replaces a rule's symbols by its value; the caller then moves to the next state."""
-        rule = self._table.rules[number]
         size = rule.size
         if size:
-            values = self.values[-size:]
-            start, end = self.starts[-size], self.ends[-1]
-            depth = max(self.depths[-size:])
-            self.cut(len(self.values) - size)
+            symbols = self._symbols[-size:]
+            del self._symbols[-size:]
+            del self.states[-size:]
+            start, end = symbols[0].start, symbols[-1].end
+            depth = max([symbol.depth for symbol in symbols])
         else:
-            values, start, end, depth = [], lookahead.start, lookahead.start, 0
-        children: list[Any] | None = None
+            symbols, start, end, depth = [], position, position, 0
+        children: list[Any] = []
         for index in rule.take:
-            if index in rule.splice:
-                # The first list grows in place, so that long lists cost linear time.
-                if children is None:
-                    children = values[index]
-                else:
-                    children += values[index]
-            elif children is None:
-                children = [None if index < 0 else values[index]]
+            value: Any = None if index < 0 else symbols[index].value
+            if index not in rule.splice:
+                children.append(value)
+            elif children:
+                children += value
             else:
-                children.append(None if index < 0 else values[index])
-        if children is None:
-            children = []
-        value: Any = children
+                children = value  # grows in place, so that long lists cost linear time
+        value = children
         if rule.handler:
             place = Span(self._source, start, end)
             value = self._builders[rule.handler](place, children)
@@ -178,10 +183,7 @@ class Engine:
                     raise self._too_deep(place)
         elif not rule.is_collected:
             (value,) = children
-        self.values.append(value)
-        self.starts.append(start)
-        self.ends.append(end)
-        self.depths.append(depth)
+        self._symbols.append(_Symbol(value, start, end, depth))
 
     def _too_deep(self, span: Span) -> Misuse:
         return Misuse(

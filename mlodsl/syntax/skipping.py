@@ -81,12 +81,13 @@ def find_resumption(
 
 def _find_resting(engine: Engine) -> int:
     """The length of the stack up to the innermost open place for a statement."""
+    values = engine.values
     closed_blocks = 0
     for length in range(len(engine.states) - 1, 0, -1):
         takes_statements = engine.shifts(length, "RBRACE") or engine.shifts(length, "LEVEL")
         if takes_statements and not closed_blocks:
             return length
-        value = engine.values[length - 1]
+        value = values[length - 1]
         if isinstance(value, Token) and value.kind in ("LBRACE", "RBRACE"):
             closed_blocks += 1 if value.kind == "RBRACE" else -1
     return 0

@@ -9,7 +9,7 @@ written at run time, so read-only installations and concurrent runs are safe.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class Rule:
             or where the only child stands for the whole (`?rule`).
         take: which symbols become children: an index, -1 for a part left out (None).
         splice: the indices among `take` whose value is a list of children.
+        is_collected: whether the children go to the rule that names this one.
+        is_passed: whether the only symbol stands for the whole.
     """
 
     origin: str
@@ -39,11 +41,15 @@ class Rule:
     handler: str
     take: tuple[int, ...]
     splice: frozenset[int]
+    is_collected: bool = field(init=False)
+    is_passed: bool = field(init=False)
 
-    @property
-    def is_collected(self) -> bool:
-        """Whether the children go to the rule that names this one."""
-        return self.origin.startswith("_")
+    def __post_init__(self) -> None:
+        # Asked for at each reduction, so computed once.
+        is_collected = self.origin.startswith("_")
+        object.__setattr__(self, "is_collected", is_collected)
+        is_passed = self.size == 1 and not self.handler and not is_collected
+        object.__setattr__(self, "is_passed", is_passed)
 
 
 @dataclass(frozen=True, slots=True)
