@@ -101,9 +101,11 @@ def apply(
         if value is None or parameter.role is Role.OPTION:
             continue
         if isinstance(value, tuple):
-            several = tuple(inference.type_of(item, local) for item in value)
+            several: list[Type] = []
+            for item in value:  # a plain loop: a generator would take a frame of the stack
+                several.append(inference.type_of(item, local))
             failed = failed or any(isinstance(one, UnknownType) for one in several)
-            types[parameter.name] = several
+            types[parameter.name] = tuple(several)
             continue
         read = condition if parameter.role is Role.CONDITION else Inference.type_of
         found = read(inference, value, local)

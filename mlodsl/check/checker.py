@@ -11,7 +11,7 @@ from mlodsl.syntax import nodes
 from . import assembly
 from .calls import result_of
 from .choices import constraint_type, verify_domain, verify_objective, verify_start
-from .declarations import data_type, let_types, param_type, sizes_bound_by, variable_type
+from .declarations import data_type, let_types, param_type, variable_type
 from .dependence import Dependence, report_circles
 from .evaluate import HANDLERS
 from .features import features_of
@@ -137,8 +137,7 @@ def _infer_item(
         case nodes.Param(name) as node:
             types.setdefault(name.name, param_type(inference, node, given.get(name.name)))
         case nodes.Data(name) as node:
-            own = sizes_bound_by(inference, index)
-            types.setdefault(name.name, data_type(inference, node, shapes, own))
+            types.setdefault(name.name, data_type(inference, node, index, shapes))
         case nodes.LetValue() | nodes.LetParts() as node:
             for identifier, found in zip(item.names, let_types(inference, node), strict=True):
                 types.setdefault(identifier.name, found)

@@ -94,7 +94,7 @@ def _body(
     result: ArrayType | None = None
     inner_empty = True
     if not inference.may_repeat(len(values)):
-        values = values[:1]
+        values = values[:: max(1, len(values) - 1)] if inference.may_repeat(2) else values[:1]
     for value in values:
         inference.indices.append(f"`{name}` = {value}")
         found, value_empty = _body(inference, rest, body, {**local, name: whole_number(value)})

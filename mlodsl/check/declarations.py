@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from mlodsl.diagnostics import did_you_mean
 from mlodsl.syntax import nodes
@@ -134,13 +134,13 @@ def _whole_param(
 
 
 def data_type(
-    inference: Inference, node: nodes.Data, shapes: Mapping[str, Shape], own_sizes: Collection[str]
+    inference: Inference, node: nodes.Data, item: int, shapes: Mapping[str, Shape]
 ) -> Type:
     """The type of data: its shape as read, else as declared; binds the sizes it names.
 
     Arguments:
+        item: index of the statement among the items.
         shapes: of the data that has been read.
-        own_sizes: the names of sizes that this statement is the first to bind.
     """
     name = node.name.name
     read = shapes.get(name)
@@ -155,7 +155,7 @@ def data_type(
     sizes: list[Dimension] = []
     for axis, dimension in enumerate(dimensions):
         size = read[axis] if read is not None and fits else None
-        if isinstance(dimension, nodes.Name) and dimension.name in own_sizes:
+        if isinstance(dimension, nodes.Name) and _binds(inference, item, dimension.name):
             inference.types.setdefault(
                 dimension.name, size_type(dimension.name if size is None else size)
             )
@@ -177,6 +177,12 @@ def data_type(
         inference.report("E603", message, node.type.span)
         return ArrayType(tuple(sizes))
     return ArrayType(tuple(map(merge, sizes, read)))
+
+
+def _binds(inference: Inference, item: int, name: str) -> bool:
+    """Whether a data statement is the first to name a size."""
+    symbol = inference.table.symbols.get(name)
+    return symbol is not None and symbol.kind is Kind.SIZE and symbol.item == item
 
 
 # ---------------------------------------------------------------- lets
@@ -256,12 +262,3 @@ def _verify_activation(node: nodes.Node) -> None:
     if isinstance(node, nodes.Name):
         hint = did_you_mean(node.name, ACTIVATIONS) or hint
     raise Misfit("E204", f"unknown activation {quote(node)}", hint, node)
-
-
-def sizes_bound_by(inference: Inference, item: int) -> frozenset[str]:
-    """The names of the sizes that a data statement is the first to name."""
-    return frozenset(
-        symbol.name
-        for symbol in inference.table.symbols.values()
-        if symbol.kind is Kind.SIZE and symbol.item == item
-    )

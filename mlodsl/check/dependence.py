@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from operator import or_
 
 from mlodsl.diagnostics import Span
-from mlodsl.syntax import nodes
 
 from .order import Order
 from .outline import ItemKind, Outline
@@ -27,7 +28,11 @@ class Dependence:
         self.variables = [0] * len(outline.items)
         self.duals = [0] * len(outline.items)
         self._of_level = [0] * len(outline.levels)
+        constraints = [0] * len(outline.levels)
         for index, item in enumerate(outline.items):
+            if item.kind is ItemKind.CONSTRAINT and item.names:
+                assert item.level is not None
+                constraints[item.level] |= 1 << index
             if item.kind is ItemKind.VARIABLE:
                 assert item.level is not None
                 self.variables[index] = 1 << index
@@ -44,6 +49,8 @@ class Dependence:
                 self.duals[index] |= 1 << symbol.item
                 self.variables[index] |= self._of_level[symbol.level]
         self._order = order
+        # For each level, the constraints whose multipliers it may not use.
+        self._out_of_reach = list(accumulate(constraints, or_))
 
     def names(self) -> dict[int, frozenset[str]]:
         """The names of the variables that each item depends on, by item."""
@@ -110,21 +117,15 @@ class Dependence:
 
     def _report_duals(self, index: int, level: int, reports: Reports) -> None:
         for span, symbol, _, duals in self._uses(index):
-            for item in _members(duals):
-                constraint = self._items[item]
-                assert constraint.level is not None and isinstance(
-                    constraint.node, nodes.Constraint
-                )
-                if constraint.level > level:
-                    continue
-                name = constraint.names[0].name
-                reason = (
-                    f"`dual({name})` stands in the levels above the one of `{name}`"
-                    if symbol.kind is Kind.CONSTRAINT
-                    else f"`{symbol.name}` uses `dual({name})`, which the levels above may use"
-                )
-                reports.add("E306", reason, span)
-                break
+            forbidden = duals & self._out_of_reach[level]
+            if not forbidden:
+                continue
+            name = self._items[next(_members(forbidden))].names[0].name
+            owner = f"stands only in the levels above the one of `{name}`"
+            reason = f"`dual({name})` {owner}"
+            if symbol.kind is not Kind.CONSTRAINT:
+                reason = f"`{symbol.name}` uses `dual({name})`, which {owner}"
+            reports.add("E306", reason, span)
 
 
 def _members(bits: int) -> Iterator[int]:

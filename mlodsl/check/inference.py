@@ -27,7 +27,7 @@ class Function:
     broken: bool = False
 
 
-_MOST_REPEATED = 20_000
+_MOST_REPEATED = 5_000
 
 
 class Inference:
@@ -83,8 +83,9 @@ class Inference:
 
     def may_repeat(self, times: int) -> bool:
         """Whether a body may be checked that many times more, without taking long."""
-        self._repeated += times
-        return self._repeated <= _MOST_REPEATED
+        may = self._repeated + times <= _MOST_REPEATED
+        self._repeated += times if may else 0
+        return may
 
     def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         """Notes a finding; in a function's body, says which call it comes from."""

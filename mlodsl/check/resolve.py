@@ -132,12 +132,11 @@ class _Resolver:
             return
         name = argument.name
         symbol = self._table.symbols.get(name)
-        constraints = frozenset(
-            one.name for one in self._table.symbols.values() if one.kind is Kind.CONSTRAINT
-        )
         if name in self._table.spoiled:
             return
         if symbol is None:
+            symbols = self._table.symbols.values()
+            constraints = frozenset(one.name for one in symbols if one.kind is Kind.CONSTRAINT)
             hint = self._reports.similar(name, constraints)
             self._reports.add("E102", f"unknown constraint `{name}`", argument.span, hint)
         elif symbol.kind is not Kind.CONSTRAINT:

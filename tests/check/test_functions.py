@@ -64,3 +64,14 @@ def test_forty_functions_that_call_each_other_are_fine() -> None:
 def test_sixty_functions_that_call_each_other_are_too_deep() -> None:
     lets = "let f0(u) = u\n" + "".join(f"let f{i}(u) = f{i - 1}(u) + 1\n" for i in range(1, 60))
     assert errors(in_level("f59(s)", lets)) == [("E004", "f50")]
+
+
+def test_the_deepest_nesting_leaves_room_on_the_stack() -> None:
+    lets = "let f0(u) = concat(u, u)\n" + "".join(
+        f"let f{i}(u) = concat(concat(f{i - 1}(u), u), u)\n" for i in range(1, 48)
+    )
+
+    def deep(frames: int) -> list[tuple[str, str | None]]:
+        return deep(frames - 1) if frames else errors(in_level("f47(x)", lets))
+
+    assert deep(200) == []
