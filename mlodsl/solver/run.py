@@ -100,7 +100,7 @@ def run(
             state = _turn(nest, guess, goal, state)
             if best is None or bool(state.point.value <= best.value):
                 best = state.point
-            if int(state.steps) > before or before == 0:
+            if int(state.steps) > before or int(state.turns) == 1:
                 step = _describe(nest, state, time.perf_counter() - compiled)
                 trace.append(step)
                 watch.on_step(step)
