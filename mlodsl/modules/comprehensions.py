@@ -46,11 +46,16 @@ def collect(
             rows = _rows(clause, inner, evaluate)
             return _flattened(jax.vmap(body)(*rows))
         indices = _range(clause.iterable, inner, evaluate)
-        if indices and is_unrolled(generator, clause, inner):
-            return jnp.concatenate([body(number) for number in indices])
+        unrolled = is_unrolled(generator, clause, inner)
         if not indices:
-            shape = jax.eval_shape(body, jax.ShapeDtypeStruct((), int)).shape
+            # Nothing to compute: what an index would give tells the shape.
+            if unrolled:
+                shape = jax.eval_shape(lambda: body(indices.start)).shape
+            else:
+                shape = jax.eval_shape(body, jax.ShapeDtypeStruct((), int)).shape
             return jnp.zeros((0, *shape[1:]), inner.dtype)
+        if unrolled:
+            return jnp.concatenate([body(number) for number in indices])
         along = jnp.arange(indices.start, indices.stop, indices.step)
         return _flattened(jax.vmap(body)(along))
 

@@ -22,9 +22,6 @@ def index(base: Value, items: tuple[nodes.Expression | nodes.Slice, ...], of: Ev
     Slices and whole numbers stay static. The index of a `for` becomes a gather; arrays of
     floats are taken as whole numbers.
     """
-    if isinstance(base, tuple):
-        assert len(items) == 1 and not isinstance(items[0], nodes.Slice)
-        return base[whole_number(of(items[0]), "an index")]
     assert isinstance(base, jax.Array), "the checker lets nothing index a number"
     keys: list[int | slice | Array] = []
     for axis, item in enumerate(items):
@@ -32,7 +29,22 @@ def index(base: Value, items: tuple[nodes.Expression | nodes.Slice, ...], of: Ev
             keys.append(slice(*(_bound(part, of) for part in (item.start, item.stop, item.step))))
         else:
             keys.append(_key(of(item), base.shape[axis]))
-    return base[tuple(keys)]
+    return _nowhere_empty(base, keys)[tuple(keys)]
+
+
+def _nowhere_empty(base: Array, keys: list[int | slice | Array]) -> Array:
+    """The array with an entry on each axis that is picked from.
+
+    In a `for` that runs over nothing only the shape of what an index picks counts, and JAX
+    picks nothing from an empty axis.
+    """
+    padding = [
+        (0, int(base.shape[axis] == 0 and isinstance(key, jax.Array)))
+        for axis, key in enumerate(keys)
+    ]
+    if not any(after for _, after in padding):
+        return base
+    return jnp.pad(base, padding + [(0, 0)] * (base.ndim - len(padding)))
 
 
 def _bound(part: nodes.Expression | None, of: Evaluate) -> int | None:

@@ -55,7 +55,7 @@ def logsumexp(x: Numbers, axis: int = -1) -> Numbers:
 def softmax(x: Numbers, axis: int = -1) -> Numbers:
     """`exp(x) / sum(exp(x))` without overflow."""
     # Any shift gives the same value, so the largest entry counts as a constant.
-    largest = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
+    largest = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True, initial=-jnp.inf))
     weights = jnp.exp(x - jnp.where(jnp.isfinite(largest), largest, 0.0))
     return weights / jnp.sum(weights, axis=axis, keepdims=True)
 
@@ -81,8 +81,8 @@ def norm2(x: Numbers) -> Float[Array, ""]:
 
 
 def norm_inf(x: Numbers) -> Float[Array, ""]:
-    """The largest absolute value of all entries."""
-    return jnp.max(jnp.abs(x))
+    """The largest absolute value of all entries; 0 where there are none."""
+    return jnp.max(jnp.abs(x), initial=0.0)
 
 
 def sumsq(x: Numbers) -> Float[Array, ""]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from .values import Numbers
 
@@ -34,7 +34,7 @@ def eye(n: int) -> Float[Array, "n n"]:
     return jnp.eye(n)
 
 
-def arange(n: int) -> Float[Array, " n"]:
+def arange(n: int) -> Int[Array, " n"]:
     """`0, 1, …, n - 1`."""
     return jnp.arange(n)
 
@@ -106,6 +106,8 @@ def size(A: Numbers) -> int:
 def standardize(A: _Table) -> _Table:
     """Each column with mean 0 and population standard deviation 1; a constant column, which
     has no spread to divide by, becomes 0."""
+    if A.shape[0] == 0:
+        return A
     constant = jnp.max(A, axis=0) == jnp.min(A, axis=0)
     centred = _scaled(jnp.where(constant, 0.0, A - jnp.mean(A, axis=0)), axis=0)
     variance = jnp.mean(jnp.square(centred), axis=0)
@@ -122,7 +124,7 @@ def normalize(A: Numbers) -> Numbers:
 def _scaled(A: Numbers, axis: int) -> Numbers:
     """The array over its largest entries along an axis, so that no square under- or
     overflows. Where a common factor cancels, so does its derivative: it counts as constant."""
-    largest = lax.stop_gradient(jnp.max(jnp.abs(A), axis=axis, keepdims=True))
+    largest = lax.stop_gradient(jnp.max(jnp.abs(A), axis=axis, keepdims=True, initial=0.0))
     return A / jnp.where(largest > 0, largest, 1.0)
 
 
