@@ -27,10 +27,10 @@ def summary(value: np.ndarray) -> str:
     if value.size <= _WHOLE:
         return _nested(value)
     flat = value.ravel()
-    head = ", ".join(short(float(entry), 5) for entry in flat[:_HEAD])
+    head = ", ".join(short(float(entry), 4) for entry in flat[:_HEAD])
     shape = ", ".join(map(str, value.shape))
     norm = float(np.linalg.norm(flat))
-    return f"[{head}, …, {short(float(flat[-1]), 5)}], shape [{shape}], norm {short(norm, 5)}"
+    return f"[{head}, …, {short(float(flat[-1]), 4)}], shape [{shape}], norm {short(norm, 4)}"
 
 
 def _nested(value: np.ndarray) -> str:

@@ -118,7 +118,7 @@ def _levels(
 
 
 def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
+    text = text[:1].upper() + text[1:].replace(". level ", ". Level ")
     return text if text.endswith(".") else f"{text}."
 
 

@@ -52,11 +52,11 @@ def key_of_run(
         content = repr((array.shape, array.dtype.name)).encode() + array.tobytes()
         key[f"the param `{info.name}`"] = _hash(content)
     key |= {f"the data `{name}`": content for name, content in hashes.items()}
-    key["`strategy`"] = repr(settings.strategy)
-    key["`seed`"] = repr(settings.seed)
-    key["`precision`"] = settings.precision
-    key["`batch_size`"] = repr(settings.batch_size)
-    key["`starts`"] = repr(settings.starts)
+    key["the option `strategy`"] = repr(settings.strategy)
+    key["the option `seed`"] = repr(settings.seed)
+    key["the option `precision`"] = settings.precision
+    key["the option `batch_size`"] = repr(settings.batch_size)
+    key["the option `starts`"] = repr(settings.starts)
     for name in problem.level_names:
         key[f"the options of level `{name}`"] = repr(settings.level(name))
     key |= {f"the version of {package}": version for package, version in versions.items()}
