@@ -161,6 +161,10 @@ def _find_hint(
             return "comments begin with `#`"
         case "IMPORT":
             return "`import` is kept for a later version"
+        case "COMMA" if expected == {"COLON"}:
+            return "each variable has a `var` of its own"
+        case _ if {"COMMA", "VAR"} <= expected and token.kind in EXPRESSION_STARTS:
+            return "write `,` between two constraints"
         case "NAME" if "LET" in expected and rest_of_line.startswith("="):
             return f"write `let {show_token(token)[1:-1]} = …` to name an expression"
     if expected == {"COLON"}:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mlodsl.diagnostics import Diagnostic, ModelError, Source
-from mlodsl.syntax import parse_expression, parse_program, walk
+from mlodsl.syntax import format_expression, parse_expression, parse_program, walk
 from mlodsl.syntax.engine import MAXIMUM_DEPTH
 
 DEEP = {
@@ -67,3 +67,17 @@ def test_a_long_program_is_read_in_linear_time() -> None:
     program, _ = parse_program(Source("test.mlo", text))
     assert program is not None
     assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize("opening", ["-(", "f(", "[", "2^(", "1 + (", "x[", "f(k = "])
+def test_the_deepest_expression_that_is_read_is_formatted(opening: str) -> None:
+    closing = {"[": "]", "(": ")", " ": ")"}[opening[-1]]
+    deepest = None
+    for depth in range(1, MAXIMUM_DEPTH):
+        text = opening * depth + "x" + closing * depth
+        try:
+            deepest = parse_expression(Source("expression", text))
+        except ModelError:
+            break
+    assert deepest is not None
+    assert parse_expression(Source("again", format_expression(deepest))) == deepest

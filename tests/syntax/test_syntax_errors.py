@@ -83,6 +83,8 @@ def test_a_mistake_has_its_code_place_and_words(
         ("let a = (b, c)", "lists are written `[a, b]`"),
         ("level a { subject to x = 1 }", "`==` compares"),
         ("level a { var x = 1 }", "a variable has a type: `var x : real`"),
+        ("level a { var x, y : real }", "each variable has a `var` of its own"),
+        ("level a { subject to x <= 1\n y <= 2 }", "write `,` between two constraints"),
         ("a = 1", "write `let a = …` to name an expression"),
         ("let a = +1", "a number needs no `+`"),
         ("// a comment", "comments begin with `#`"),
