@@ -6,12 +6,12 @@ from .elimination import (
     Factor as Factor,
     FullFactor as FullFactor,
     Operators as Operators,
+    Spectrum as Spectrum,
     empty_factor as empty_factor,
     factorize as factorize,
     full_factor as full_factor,
     full_matrix as full_matrix,
     operators as operators,
-    reduced_matrix as reduced_matrix,
     solve as solve,
 )
 from .lagrangian import (

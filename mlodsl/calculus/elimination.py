@@ -36,11 +36,30 @@ class EliminationPlan:
     tolerance: float = 1e-10
 
 
+class Spectrum(eqx.Module):
+    """S_k by its eigenvalues, smallest first, and its orthonormal eigenvectors in columns."""
+
+    curvatures: Float[Array, " own"]
+    axes: Float[Array, "own own"]
+
+    @property
+    def floor(self) -> Float[Array, ""]:
+        """Eigenvalues within it of zero can't be told from zero."""
+        kind = jnp.finfo(self.curvatures.dtype)
+        largest = jnp.max(jnp.abs(self.curvatures))
+        return jnp.maximum(10 * kind.eps * self.curvatures.size * largest, kind.tiny**0.5)
+
+
+def spectrum(reduced: Float[Array, "own own"]) -> Spectrum:
+    """The spectrum of S_k."""
+    return Spectrum(*jnp.linalg.eigh((reduced + reduced.T) / 2, symmetrize_input=False))
+
+
 class FullFactor(eqx.Module):
     """K_k as a matrix, S_k, and -M⁻¹ B: how (u_{k+1}, m_{k+1}) follow x_k."""
 
     matrix: Float[Array, "flat flat"]
-    reduced: Float[Array, "own own"]
+    reduced: Spectrum
     tangent: Float[Array, "rest own"]
 
 
@@ -48,7 +67,7 @@ class EliminatedFactor(eqx.Module):
     """K_k by elimination: the point, S_k where it is kept, and the factor of K_{k+1}."""
 
     flat: Float[Array, " flat"]
-    reduced: Float[Array, "own own"] | None
+    reduced: Spectrum | None
     below: FullFactor | EliminatedFactor | None
 
 
@@ -85,10 +104,9 @@ def full_factor(
     rest = matrix[own:, own:]
     coupling = matrix[own:, :own]
     if coupling.shape[0] == 0:
-        return FullFactor(matrix, matrix, coupling)
+        return FullFactor(matrix, spectrum(matrix), coupling)
     tangent = -jnp.linalg.solve(rest, coupling)
-    reduced = matrix[:own, :own] + coupling.T @ tangent
-    return FullFactor(matrix, (reduced + reduced.T) / 2, tangent)
+    return FullFactor(matrix, spectrum(matrix[:own, :own] + coupling.T @ tangent), tangent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +166,9 @@ def operators(
     return Operators(product, eliminate, tangent, reduced)
 
 
-def reduced_matrix(reduced: Product, size: int, dtype: jnp.dtype) -> Float[Array, "own own"]:
-    """S_k as a matrix, a product for each variable of the level."""
-    matrix = jax.vmap(reduced)(jnp.eye(size, dtype=dtype))
-    return (matrix + matrix.T) / 2
+def reduced_spectrum(reduced: Product, size: int, dtype: jnp.dtype) -> Spectrum:
+    """The spectrum of S_k, from a product for each variable of the level."""
+    return spectrum(jax.vmap(reduced)(jnp.eye(size, dtype=dtype)))
 
 
 def factorize(
@@ -169,7 +186,7 @@ def factorize(
     if form == "free":
         return EliminatedFactor(flat, None, below)
     reduced = operators(game, level, above, flat, below, plans).reduced
-    return EliminatedFactor(flat, reduced_matrix(reduced, game.sizes[level], flat.dtype), below)
+    return EliminatedFactor(flat, reduced_spectrum(reduced, game.sizes[level], flat.dtype), below)
 
 
 def empty_factor(
@@ -179,10 +196,17 @@ def empty_factor(
     flat = flat_size(sizes, level)
     form = plans[level].form
     if form == "full":
-        return full_factor(sizes, level, jnp.eye(flat, dtype=dtype))
+        own = sizes[level]
+        return FullFactor(
+            jnp.eye(flat, dtype=dtype), _unit(own, dtype), jnp.zeros((flat - own, own), dtype)
+        )
     below = empty_factor(sizes, level + 1, plans, dtype) if level + 1 < len(sizes) else None
-    reduced = jnp.eye(sizes[level], dtype=dtype) if form == "reduced" else None
+    reduced = _unit(sizes[level], dtype) if form == "reduced" else None
     return EliminatedFactor(jnp.zeros(flat, dtype), reduced, below)
+
+
+def _unit(size: int, dtype: jnp.dtype) -> Spectrum:
+    return Spectrum(jnp.ones(size, dtype), jnp.eye(size, dtype=dtype))
 
 
 def solve(
@@ -203,7 +227,8 @@ def solve(
 
     def own_solve(rhs: Float[Array, " own"]) -> Float[Array, " own"]:
         if factor.reduced is not None:
-            return jnp.linalg.solve(factor.reduced, rhs)
+            axes = factor.reduced.axes
+            return axes @ ((axes.T @ rhs) / factor.reduced.curvatures)
         return conjugate_gradients(
             at.reduced, rhs, iterations=plan.iterations, tolerance=plan.tolerance
         )

@@ -78,8 +78,8 @@ def evaluate(
 ) -> Point:
     """The total gradient of a level, those below solved to a hundredth of `tolerance`."""
 
-    def answer(lower: int, here: Vectors, flat: Float[Array, " flat"]) -> Response:
-        return respond(nest, lower, here, flat, 0.01 * tolerance)
+    def answer(level: int, above: Vectors, guess: Float[Array, " flat"]) -> Response:
+        return respond(nest, level, above, guess, 0.01 * tolerance)
 
     return nest.strategy.evaluate(
         nest.game, level, above, proposal.own, proposal.guess, answer, with_factor=with_factor
@@ -217,15 +217,9 @@ def _judge(
 
 def _has_negative_curvature(factor: FullFactor | EliminatedFactor | None) -> Bool[Array, ""]:
     """Whether S_k, where it is kept as a matrix, has a direction of descent at a standstill."""
-    if factor is None or factor.reduced is None or factor.reduced.size == 0:
+    if factor is None or factor.reduced is None or factor.reduced.curvatures.size == 0:
         return jnp.array(False)
-    reduced = factor.reduced
-    eps = jnp.finfo(reduced.dtype).eps
-    tiny = jnp.sqrt(jnp.finfo(reduced.dtype).tiny)
-    floor = jnp.maximum(10 * eps * reduced.shape[0] * jnp.max(jnp.abs(reduced)), tiny)
-    shifted = reduced + floor * jnp.eye(reduced.shape[0], dtype=reduced.dtype)
-    # A failed Cholesky factorisation is all NaN.
-    return jnp.isnan(jnp.linalg.cholesky(shifted)[-1, -1]) & jnp.all(jnp.isfinite(reduced))
+    return factor.reduced.curvatures[0] < -factor.reduced.floor
 
 
 def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:

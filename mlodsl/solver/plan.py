@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.modules import Problem
-from mlodsl.settings import LevelSettings, OptimizerChoice, Settings
+from mlodsl.settings import LevelSettings, OptimizerChoice, OptionValue, Settings
 from mlodsl.strategies import STRATEGIES, AbstractStrategy, Implicit
 
 from .movers import AbstractMover, FirstOrder, LimitedMemory, QuasiNewton, TrustRegionNewton
@@ -28,7 +29,7 @@ class ChosenStrategy:
     name: str
     chosen_by: str
     reason: str
-    options: dict[str, object]
+    options: Mapping[str, OptionValue]
     strategy: AbstractStrategy
 
 
@@ -127,5 +128,6 @@ def _mover(choice: OptimizerChoice, constrained: bool) -> AbstractMover:
     if choice.name in ("auto", "newton"):
         return TrustRegionNewton()
     if choice.name == "lbfgs":
-        return LimitedMemory(**dict(choice.arguments), constrained=constrained)
+        memory = int(dict(choice.arguments).get("memory", LimitedMemory().memory))
+        return LimitedMemory(memory, constrained)
     return FirstOrder(choice, constrained)

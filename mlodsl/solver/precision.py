@@ -21,7 +21,7 @@ def in_own_precision(function: Callable[..., Any], *arguments: PyTree) -> Any:
         function: pure; gets the arguments as they are.
         arguments: pytrees; what isn't an array in them is static.
     """
-    if jax.config.jax_enable_x64:
+    if jax.dtypes.canonicalize_dtype("float64") == "float64":
         return function(*arguments)
     arrays, static = eqx.partition(arguments, eqx.is_array_like)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.calculus import EliminatedFactor, Factor, FullFactor, Vectors, split
+from mlodsl.calculus import Factor, FullFactor, Vectors, split
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
@@ -63,7 +63,8 @@ def _curvature(
         return of_matrix(_reduced(np.asarray(factor.matrix), gradient.size), gradient)
     assert factor is not None
     if factor.reduced is not None:
-        return of_matrix(np.asarray(factor.reduced), gradient)
+        axes = np.asarray(factor.reduced.axes)
+        return of_matrix((axes * np.asarray(factor.reduced.curvatures)) @ axes.T, gradient)
     below = factor.below
 
     def product(vector: np.ndarray) -> np.ndarray:
@@ -74,7 +75,10 @@ def _curvature(
 
 
 def _reduced(matrix: np.ndarray, own: int) -> np.ndarray:
-    """S_k from K_k; not finite where the levels below are singular."""
+    """S_k from K_k; not finite where the levels below are singular.
+
+    On the host: a compilation for each of these shapes would take longer than all the rest.
+    """
     rest, coupling = matrix[own:, own:], matrix[own:, :own]
     if coupling.shape[0] == 0:
         return matrix
@@ -86,13 +90,12 @@ def _reduced(matrix: np.ndarray, own: int) -> np.ndarray:
 
 
 def _factor_below(factor: Factor | None, own: int) -> Factor | None:
-    if isinstance(factor, EliminatedFactor):
-        return factor.below
-    if factor is None:
-        return None
+    """The factor of K_{k+1}: inside K_k it is the block of u_{k+1} and m_{k+1}."""
+    if not isinstance(factor, FullFactor):
+        return None if factor is None else factor.below
     below = (factor.matrix.shape[0] - own) // 2
-    block = factor.matrix[own : own + below, own + below :]
-    return FullFactor(block, block, block)
+    block = np.asarray(factor.matrix)[own : own + below, own + below :]
+    return FullFactor(block, factor.reduced, factor.tangent)
 
 
 def certify_lower_level(problem: Problem, read: LowerLevel) -> LevelCertificate:

@@ -140,7 +140,9 @@ def _constrained(
     def slope(at: Array) -> Array:
         return gradient + hessian @ (at - own)
 
-    def once(carry: tuple[Array, Array, Array, Array, Array]) -> tuple[Array, ...]:
+    def once(
+        carry: tuple[Array, Array, Array, Array, Array],
+    ) -> tuple[Array, Array, Array, Array, Array]:
         current, ahead, momentum, count, _ = carry
         moved = place.project(ahead - slope(ahead) / largest)
         restart = (ahead - moved) @ (moved - current) > 0
@@ -150,7 +152,7 @@ def _constrained(
         shift = jnp.linalg.norm(moved - ahead)
         return moved, moved + beyond * (moved - current), grown, count + 1, shift
 
-    def proceed(carry: tuple[Array, ...]) -> Array:
+    def proceed(carry: tuple[Array, Array, Array, Array, Array]) -> Array:
         return (carry[4] > goal) & (carry[3] < _SUBPROBLEM_STEPS) & ~inside
 
     one = jnp.ones((), own.dtype)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from mlodsl.calculus import EliminatedFactor, FullFactor, operators
+from mlodsl.calculus import EliminatedFactor, FullFactor, Spectrum, operators
 from mlodsl.calculus.elimination import Product
 from mlodsl.strategies import Point
 
@@ -70,14 +70,19 @@ class TrustRegionNewton(AbstractMover):
         """Whether the full Newton step is short, where S_k is kept as a matrix.
 
         Where a gradient fades out without a minimum (towards infinity, as in exp(-x)) it isn't,
-        however small the gradient. Flat directions, which have neither, count as near.
+        however small the gradient. A flat direction, with neither, is no obstacle.
         """
         factor = point.factor
         assert factor is not None
-        if factor.reduced is None:
+        spectrum = factor.reduced
+        if spectrum is None:
             return jnp.array(True)
-        step = jnp.linalg.lstsq(factor.reduced, point.gradient)[0]
-        return jnp.linalg.norm(step) <= 1e-4 * (1 + jnp.linalg.norm(point.own))
+        curved = jnp.abs(spectrum.curvatures) > spectrum.floor
+        along = spectrum.axes.T @ point.gradient
+        step = jnp.where(curved, along / jnp.where(curved, spectrum.curvatures, 1), 0)
+        short = jnp.linalg.norm(step) <= 1e-4 * (1 + jnp.linalg.norm(point.own))
+        rounding = 10 * jnp.finfo(along.dtype).eps * (1 + jnp.abs(point.value))
+        return short & jnp.all(curved | (jnp.abs(along) <= rounding))
 
 
 def _step(
@@ -92,7 +97,7 @@ def _step(
 
 
 def _dense_step(
-    hessian: Float[Array, "own own"], gradient: Float[Array, " own"], radius: Float[Array, ""]
+    spectrum: Spectrum, gradient: Float[Array, " own"], radius: Float[Array, ""]
 ) -> tuple[Float[Array, " own"], Float[Array, ""]]:
     """The minimiser of the model within the radius, and the decrease it predicts.
 
@@ -101,11 +106,8 @@ def _dense_step(
     negative curvature (the hard case: a maximum or a saddle met exactly), the step is
     completed along it to the radius.
     """
-    eps = jnp.finfo(gradient.dtype).eps
-    curvatures, axes = jnp.linalg.eigh(hessian)
+    curvatures, axes, floor = spectrum.curvatures, spectrum.axes, spectrum.floor
     along = axes.T @ gradient
-    largest = jnp.max(jnp.abs(curvatures))
-    floor = eps * curvatures.size * jnp.maximum(largest, jnp.finfo(gradient.dtype).tiny / eps)
     lowest = jnp.maximum(0, -curvatures[0] + floor)
     lowest = jnp.where(curvatures[0] > floor, 0, lowest)
 
