@@ -22,10 +22,10 @@ def main() -> None:
     model = mlodsl.compile(CHAIN)
     with jax.enable_x64(True):
         slopes = jnp.linspace(0.5, 2.0, 100)
-        solutions = jax.vmap(lambda slope: model.solution({"slope": slope}))(slopes)
-    # Every firm takes the mark-up 1 / slope, so the shop's price is 3 / slope.
-    worst = float(jnp.max(jnp.abs(solutions["p"] - 3 / slopes)))
-    print(f"prices from {solutions['p'][0]:.4f} down to {solutions['p'][-1]:.4f}")
+        prices = jax.vmap(lambda slope: model.solution({"slope": slope})["p"])(slopes)
+        # Every firm takes the mark-up 1 / slope, so the shop's price is 3 / slope.
+        worst = float(jnp.max(jnp.abs(prices - 3 / slopes)))
+    print(f"prices from {prices[0]:.4f} down to {prices[-1]:.4f}")
     print(f"largest error of the hundred: {worst:.0e}")
 
 

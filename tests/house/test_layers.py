@@ -33,7 +33,6 @@ LIBRARIES = {
     "check": set(),
     "data": {"numpy"},
     "loading": set(),
-    "loading": set(),
     "modules": {"jax", "jaxtyping", "equinox"},
     "calculus": {"lineax"},
     "strategies": set(),

@@ -29,7 +29,9 @@ def heavy_modules_after(code: str) -> list[str]:
     return list(ast.literal_eval(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("room", ["diagnostics", "syntax", "settings", "check", "data", "loading", "cli"])
+@pytest.mark.parametrize(
+    "room", ["diagnostics", "syntax", "settings", "check", "data", "loading", "cli"]
+)
 def test_importing_an_early_room_loads_nothing_heavy(room: str) -> None:
     assert heavy_modules_after(f"import mlodsl.{room}") == []
 
