@@ -117,7 +117,10 @@ def certify(
 
 
 def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarray) -> list[str]:
-    """What is wrong at the lower levels, the lowest first: the others follow from it."""
+    """What is wrong at the lower levels, one sentence: of several faults the lowest level's.
+
+    A gradient that fades out comes last: it often is another level's fault.
+    """
     for read in reversed(reads):
         outcome = int(outcomes[read.level])
         sentence = (
@@ -127,6 +130,7 @@ def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarr
         )
         if sentence is not None:
             return [sentence]
+    for read in reversed(reads):
         assert read.curvature is not None
         distance = read.curvature.distance
         size = 1 + float(np.linalg.norm(read.own))
