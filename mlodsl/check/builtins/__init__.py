@@ -2,6 +2,7 @@
 
 from .algebra import ALGEBRA
 from .arrays import ARRAYS
+from .binding import bind_arguments as bind_arguments
 from .elementwise import ACTIVATIONS as ACTIVATIONS, ELEMENTWISE
 from .losses import LOSSES
 from .preparation import PREPARATION
@@ -16,7 +17,6 @@ from .signature import (
     Role as Role,
     as_size as as_size,
     as_whole as as_whole,
-    bind_arguments as bind_arguments,
     show_signature as show_signature,
 )
 from .words import WORDS
