@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
+from mlodsl.loading import read_standard_input
 from mlodsl.loading.atomic import write_atomically
 from mlodsl.syntax import decode, format_program, parse_program
 
@@ -58,7 +59,7 @@ def _format_one(word: str, only_check: bool) -> bool:
 
 def _read(word: str) -> bytes:
     if word == "-":
-        return sys.stdin.buffer.read()
+        return read_standard_input()
     try:
         return Path(word).read_bytes()
     except (OSError, ValueError) as problem:

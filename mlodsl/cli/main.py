@@ -99,8 +99,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = f"reading or writing failed: {what}{problem.strerror or problem}"
         print_diagnostics([Diagnostic("E704", message)])
         return WRONG_INPUT
-    except MemoryError:
-        print_diagnostics([Diagnostic("E504", "there is not enough memory for this model")])
+    except (MemoryError, RuntimeError) as problem:
+        # JAX says it with an error of its own, which is not loaded here.
+        if isinstance(problem, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(problem):
+            raise
+        hint = "make the model smaller, or use `--set solve.precision=float32`"
+        print_diagnostics(
+            [Diagnostic("E707", "the model needs more memory than there is", None, hint)]
+        )
         return WRONG_INPUT
 
 
@@ -112,13 +118,23 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")
     code = main()
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = BROKEN_PIPE
-    if code == BROKEN_PIPE:
-        # Whoever read the output has left; Python would complain as it flushes it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as problem:
+        code = BROKEN_PIPE if isinstance(problem, BrokenPipeError) else WRONG_INPUT
+        if code == WRONG_INPUT:
+            message = f"standard output can't be written: {problem.strerror}"
+            print_diagnostics([Diagnostic("E704", message)])
+        _discard_output()
+    else:
+        if code == BROKEN_PIPE:
+            _discard_output()
     sys.exit(code)
+
+
+def _discard_output() -> None:
+    """Lets what is still to be written vanish; Python would complain as it flushes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _dispatch(line: CommandLine) -> int:

@@ -31,12 +31,15 @@ def solve_model(arguments: Arguments) -> int:
     _verify_targets(arguments)
     ready = compile_model(arguments, quiet=quiet)
     solution = _solve(arguments, ready, quiet)
-    if out is not None:
-        from mlodsl.report import result_dict
+    try:
+        if out is not None:
+            from mlodsl.report import result_dict
 
-        write_result("--out", out, result_dict(solution, ready.checked.name))
-    if not quiet:
-        _show(solution, ready, to_stderr=STANDARD_OUTPUT in (out, arguments.one("--trace")))
+            write_result("--out", out, result_dict(solution, ready.checked.name))
+    finally:
+        # Also where it could not be written after all: the answer isn't lost.
+        if not quiet:
+            _show(solution, ready, to_stderr=STANDARD_OUTPUT in (out, arguments.one("--trace")))
     return _EXIT_CODES.get(solution.status, 1)
 
 

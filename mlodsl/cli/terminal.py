@@ -35,16 +35,16 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
         note(render_text(shown))
 
 
-def is_colourful(stream: IO[str]) -> bool:
+def is_colourful(stream: IO[str] | None) -> bool:
     """Whether a stream is a terminal that wants colour."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return not plain and is_terminal(stream)
 
 
-def is_terminal(stream: IO[str]) -> bool:
+def is_terminal(stream: IO[str] | None) -> bool:
     """Whether a person sees a stream as it is written."""
     try:
-        return stream.isatty()
+        return stream is not None and stream.isatty()
     except ValueError:
         # A closed stream.
         return False

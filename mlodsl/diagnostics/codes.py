@@ -92,6 +92,7 @@ CODES: dict[str, Code] = {
     "E704": _error("output cannot be written", "choose another path"),
     "E705": _error("checkpoint cannot be used", "name another folder, or remove it"),
     "E706": _error("result file cannot be used", "give a file that `mlodsl solve --out` wrote"),
+    "E707": _error("not enough memory", "make the model smaller"),
     # Not built yet
     "E801": _error("constraints cannot be solved yet", "remove `subject to`, or use a penalty"),
     "E802": _error("players cannot be solved yet", "give each player a level of its own"),

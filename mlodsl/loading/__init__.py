@@ -3,6 +3,7 @@
 from .find import (
     ModelText as ModelText,
     find_model as find_model,
+    read_standard_input as read_standard_input,
     ready_models as ready_models,
     text_of_string as text_of_string,
 )

@@ -23,7 +23,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     if old is not None and not (stat.S_ISREG(old.st_mode) and os.access(target.parent, os.W_OK)):
         target.write_bytes(content)
         return
-    beside = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
+    beside = _beside(target)
     try:
         with beside.open("wb") as file:
             file.write(content)
@@ -52,7 +52,16 @@ def why_not_writable(path: Path) -> str | None:
             return f"there is no folder `{folder}`"
         if not folder.is_dir():
             return f"`{folder}` is not a folder"
-        return None if os.access(folder, os.W_OK) else f"writing into `{folder}` is not permitted"
+        # Only trying tells: permissions say nothing of read-only or special file systems.
+        beside = _beside(path)
+        beside.touch(exist_ok=False)
+        beside.unlink()
+        return None
     except (OSError, ValueError) as problem:
         # A path may be too long, or hold a NUL byte.
         return getattr(problem, "strerror", None) or str(problem)
+
+
+def _beside(path: Path) -> Path:
+    """A name that nobody else uses, in the same folder."""
+    return path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")

@@ -45,12 +45,23 @@ def find_model(argument: str) -> ModelText:
         ModelError: nothing is there, or it isn't text.
     """
     if argument == "-":
-        return ModelText(decode("<stdin>", sys.stdin.buffer.read()), None, "model")
+        return ModelText(decode("<stdin>", read_standard_input()), None, "model")
     path = Path(argument)
     ready = ready_models()
     if not path.exists() and argument in ready:
         path = ready[argument]
     return _read(path, argument, ready)
+
+
+def read_standard_input() -> bytes:
+    """All of standard input.
+
+    Raises:
+        ModelError: E003, it is closed.
+    """
+    if sys.stdin is None:
+        raise ModelError([Diagnostic("E003", "standard input is closed")])
+    return sys.stdin.buffer.read()
 
 
 def text_of_string(text: str) -> ModelText:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 _WHOLE = 6
-_HEAD = 3
+_HEAD = 2
 
 
 def short(value: float | None, digits: int = 3) -> str:
@@ -19,7 +19,7 @@ def summary(value: np.ndarray) -> str:
     >>> summary(np.array(0.5)), summary(np.array([1.0, 2.0]))
     ('0.5', '[1, 2]')
     >>> summary(np.zeros((2, 100)))
-    '[0, 0, 0, …, 0], shape [2, 100], norm 0'
+    '[0, 0, …, 0], shape [2, 100], norm 0'
     """
     value = np.asarray(value)
     if value.ndim == 0:

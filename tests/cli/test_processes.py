@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -94,3 +95,33 @@ def test_ctrl_c_saves_a_checkpoint_and_writes_the_result(game):
     assert process.returncode == 130
     assert json.loads(game.with_name("r.json").read_text())["status"] == "interrupted"
     assert list((game.parent / "saved").iterdir()) != []
+
+
+def with_closed(redirection, *words):
+    """The program, started by a shell that closes one of its streams."""
+    command = shlex.join([sys.executable, "-m", "mlodsl", *words])
+    return subprocess.run(
+        ["sh", "-c", f"exec {command} {redirection}"], capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("command", ["check", "fmt"])
+def test_a_closed_standard_input_is_a_diagnostic(command):
+    done = with_closed("<&-", command, "-")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[E003]: standard input is closed")
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-"])
+def test_closed_outputs_are_no_failure(game, redirection):
+    assert with_closed(redirection, "check", "game.mlo").returncode == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_a_diagnostic():
+    with open("/dev/full", "w") as full:
+        process = start("models", stdout=full)
+        _, err = process.communicate()
+    assert process.returncode == 2
+    assert err.startswith("error[E704]")
+    assert "Traceback" not in err

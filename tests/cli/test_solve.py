@@ -131,3 +131,18 @@ def test_single_precision_is_an_option(shell, game):
     code, out, _ = shell("solve", "game.mlo", *words)
     assert code == 0
     assert json.loads(out)["variables"]["x"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_more_memory_than_there_is_is_a_diagnostic(shell, game):
+    game.write_text("level a { var x : real[1000000, 1000000] minimize sumsq(x - 1) }")
+    code, _, err = shell("solve", "game.mlo", "--quiet")
+    assert code == 2
+    assert err.startswith("error[E707]: the model needs more memory than there is")
+
+
+def test_a_result_that_cannot_be_written_after_all_is_shown(shell, game, monkeypatch):
+    monkeypatch.setattr("mlodsl.cli.solve.verify_target", lambda *_: [])
+    code, out, err = shell("solve", "game.mlo", "--out", "nowhere/r.json")
+    assert code == 2
+    assert "game: converged" in out
+    assert "error[E704]: `nowhere/r.json` cannot be written" in err

@@ -83,7 +83,7 @@ def test_a_small_array_is_shown_whole():
 
 def test_a_large_array_is_shown_by_its_ends_shape_and_norm():
     found = summary(np.ones((40, 11)))
-    assert found == "[1, 1, 1, …, 1], shape [40, 11], norm 20.98"
+    assert found == "[1, 1, …, 1], shape [40, 11], norm 20.98"
 
 
 def test_what_was_not_computed_is_a_dash():
