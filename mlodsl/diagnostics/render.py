@@ -25,7 +25,7 @@ def _render_one(diagnostic: Diagnostic) -> str:
     carets = "^" * max(1, min(span.end - span.start, len(shown) - column + 1))
     hint = f" {diagnostic.hint}" if diagnostic.hint else ""
     return (
-        f"{head}\n{gutter} --> {span.source.name}:{line}:{column}\n{gutter} |\n"
+        f"{head}\n{gutter}--> {span.source.name}:{line}:{column}\n{gutter} |\n"
         f"{line} | {shown}\n{gutter} | {indent}{carets}{hint}"
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-import equinox as eqx
 import jax
 import numpy as np
 
@@ -90,6 +90,12 @@ def _stop_at(diagnostics: Sequence[Diagnostic]) -> None:
         raise ModelError(diagnostics)
 
 
+@partial(jax.jit, static_argnums=2)
+def _objective(problem: Problem, vectors: tuple[jax.Array, ...], level: int) -> jax.Array:
+    """An objective whose trace JAX keeps: a second build of a text traces nothing anew."""
+    return problem.objective(level, vectors)
+
+
 def _wrong_objectives(problem: Problem) -> list[Diagnostic]:
     """What is wrong with the objectives, found by tracing each without computing it."""
     found: list[Diagnostic] = []
@@ -97,12 +103,8 @@ def _wrong_objectives(problem: Problem) -> list[Diagnostic]:
     vectors = tuple(jax.ShapeDtypeStruct((size,), dtype) for size in problem.sizes)
     for level in range(problem.number_of_levels):
         place = problem.structure.player(level).objective.span
-
-        def objective(given: Problem, point: tuple[jax.Array, ...], level: int = level) -> object:
-            return given.objective(level, point)
-
         try:
-            eqx.filter_eval_shape(objective, problem, vectors)
+            _objective.eval_shape(problem, vectors, level)
         except ModelError as error:
             found.extend(error.diagnostics)
         except RecursionError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import lineax
@@ -18,6 +19,7 @@ from mlodsl.calculus import Game, Vectors, lagrangian
 _DENSE = 2048
 
 
+@eqx.filter_jit
 def differentiable_point(
     game: Game, level: int, above: Vectors, flat: Float[Array, " flat"], *, constrained: bool
 ) -> Float[Array, " flat"]:

@@ -94,7 +94,7 @@ def _factor_below(factor: Factor | None, own: int) -> Factor | None:
     if not isinstance(factor, FullFactor):
         return None if factor is None else factor.below
     below = (factor.matrix.shape[0] - own) // 2
-    block = np.asarray(factor.matrix)[own : own + below, own + below :]
+    block = jnp.asarray(np.asarray(factor.matrix)[own : own + below, own + below :])
     return FullFactor(block, factor.reduced, factor.tangent)
 
 
