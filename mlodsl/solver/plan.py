@@ -58,10 +58,12 @@ def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
     return ChosenStrategy("implicit", "auto", reason, options, strategy)
 
 
-def default_tolerance(settings: Settings) -> float:
-    """The tolerance on the top level's residual: 1e-8, or 1e-4 in float32."""
-    if settings.tolerance is not None:
-        return settings.tolerance
+def top_tolerance(problem: Problem, settings: Settings) -> float:
+    """The tolerance on the top level's residual: its own, the run's, or the precision's."""
+    own = settings.level(problem.level_names[0]).tolerance
+    for given in (own, settings.tolerance):
+        if given is not None:
+            return given
     return 1e-8 if settings.precision == "float64" else 1e-4
 
 
@@ -107,7 +109,6 @@ def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:
         steps,
         exact=True,
         constrained=constrained,
-        tolerance=own.tolerance,
         extra_steps=_EXTRA_STEPS,
     )
 

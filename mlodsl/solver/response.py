@@ -27,7 +27,7 @@ from .level import residual, run_level
 from .nest import Nest
 from .oracle import evaluate_top, objectives
 from .outcome import Outcome
-from .plan import choose_strategy, default_tolerance, plan_nest
+from .plan import choose_strategy, top_tolerance, plan_nest
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
     start = problem.start(jax.random.PRNGKey(settings.seed))
     guess = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
-    point = evaluate_top(nest, own, guess, jnp.asarray(default_tolerance(settings), own.dtype))
+    point = evaluate_top(nest, own, guess, jnp.asarray(top_tolerance(problem, settings), own.dtype))
     gradient = _verified(problem, point.gradient, point.outcomes, 1)
     return gradient
 
@@ -108,7 +108,7 @@ def solution(problem: Problem, settings: Settings) -> Vectors:
     the top level's residual stays above the tolerance.
     """
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
-    tolerance = jnp.asarray(default_tolerance(settings), problem.structure.dtype)
+    tolerance = jnp.asarray(top_tolerance(problem, settings), problem.structure.dtype)
     start = jax.lax.stop_gradient(problem.start(jax.random.PRNGKey(settings.seed)))
     fixed = jax.lax.stop_gradient(eqx.filter(nest, eqx.is_array))
     solving = eqx.combine(fixed, nest)

@@ -77,8 +77,6 @@ def run(
     """Turns of the top level until it is solved, stuck, out of limits or interrupted."""
     dtype = start[0].dtype
     goal = jnp.asarray(tolerance, dtype)
-    if nest.plans[0].tolerance is not None:
-        goal = jnp.asarray(nest.plans[0].tolerance, dtype)
     guess = point_of(nest.game.sizes, 0, start)
     state = first_state(nest, 0, guess)
     began = time.perf_counter()

@@ -15,7 +15,7 @@ from mlodsl.settings import Settings
 from .certificate import Certificate, certify, finish_point
 from .certificate.names import quote_choice
 from .oracle import objectives
-from .plan import ChosenStrategy, choose_strategy, default_tolerance, exact_nest, plan_nest
+from .plan import ChosenStrategy, choose_strategy, top_tolerance, exact_nest, plan_nest
 from .run import Run, Step, Watch, run
 from .status import Status
 
@@ -62,7 +62,7 @@ def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> S
 def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     began = time.perf_counter()
     problem = problem.fold()
-    tolerance = default_tolerance(settings)
+    tolerance = top_tolerance(problem, settings)
     chosen = choose_strategy(problem, settings)
     nest = plan_nest(problem, settings, chosen.strategy)
     start = problem.start(jax.random.PRNGKey(settings.seed))

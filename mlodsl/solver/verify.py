@@ -18,7 +18,7 @@ from .certificate.lower import read_lower_levels
 from .certificate.names import name_of_entry
 from .certificate.top import TopLevel
 from .oracle import evaluate_top, partial_gradient
-from .plan import choose_strategy, default_tolerance, exact_nest, plan_nest
+from .plan import choose_strategy, top_tolerance, exact_nest, plan_nest
 
 _MOST_ENTRIES = 16
 _DIRECTIONS = 8
@@ -83,7 +83,7 @@ def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Veri
     vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
     own = vectors[0]
     guess = point_of(problem.sizes, 1, vectors[1:]) if len(vectors) > 1 else own[:0]
-    tolerance = jnp.asarray(default_tolerance(settings), own.dtype)
+    tolerance = jnp.asarray(top_tolerance(problem, settings), own.dtype)
     gradient = np.asarray(evaluate_top(nest, own, guess, tolerance).gradient)
     exact = exact_nest(problem, nest)
     point = evaluate_top(exact, own, guess, jnp.zeros_like(tolerance))
