@@ -186,7 +186,7 @@ def _judge(
     initial = state.turns == 1
     within = (residual(nest, level, point) <= goal) & ~_has_negative_curvature(point.factor)
     extra = state.extra + within.astype(jnp.int32)
-    near = plan.mover.is_near(nest.place(level, ()), state.mover, point)
+    near = plan.mover.is_near(nest.place(level, ()), state.mover, point, goal)
     fades = within & ~near & (extra > plan.extra_steps)
     solved = within & (near | stuck | (level == 0) & fades)
     broken = initial & ~is_finite(point)

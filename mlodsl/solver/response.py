@@ -27,7 +27,7 @@ from .level import residual, run_level
 from .nest import Nest
 from .oracle import evaluate_top, objectives
 from .outcome import Outcome
-from .plan import choose_strategy, top_tolerance, plan_nest
+from .plan import choose_strategy, plan_nest, top_tolerance
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mlodsl.settings import Settings
 from .certificate import Certificate, certify, finish_point
 from .certificate.names import quote_choice
 from .oracle import objectives
-from .plan import ChosenStrategy, choose_strategy, top_tolerance, exact_nest, plan_nest
+from .plan import ChosenStrategy, choose_strategy, exact_nest, plan_nest, top_tolerance
 from .run import Run, Step, Watch, run
 from .status import Status
 

@@ -18,7 +18,7 @@ from .certificate.lower import read_lower_levels
 from .certificate.names import name_of_entry
 from .certificate.top import TopLevel
 from .oracle import evaluate_top, partial_gradient
-from .plan import choose_strategy, top_tolerance, exact_nest, plan_nest
+from .plan import choose_strategy, exact_nest, plan_nest, top_tolerance
 
 _MOST_ENTRIES = 16
 _DIRECTIONS = 8

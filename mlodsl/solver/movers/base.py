@@ -73,8 +73,14 @@ class AbstractMover(eqx.Module):
         """Accepts the trial or refuses it."""
 
     @abc.abstractmethod
-    def is_near(self, place: Place, state: State, point: Point) -> Bool[Array, ""]:
-        """Whether the mover's own model puts the minimum near the point."""
+    def is_near(
+        self, place: Place, state: State, point: Point, goal: Float[Array, ""]
+    ) -> Bool[Array, ""]:
+        """Whether the mover's own model puts the minimum near the point.
+
+        Arguments:
+            goal: the level's tolerance; a relative distance of that size is near enough.
+        """
 
 
 def is_finite(point: Point) -> Bool[Array, ""]:

@@ -49,7 +49,9 @@ class FirstOrder(AbstractMover):
         good = is_finite(trial)
         return Verdict(moved_state, good, ~good)
 
-    def is_near(self, place: Place, state: State, point: Point) -> Bool[Array, ""]:
+    def is_near(
+        self, place: Place, state: State, point: Point, goal: Float[Array, ""]
+    ) -> Bool[Array, ""]:
         """It has no model of the level: always."""
         return jnp.array(True)
 

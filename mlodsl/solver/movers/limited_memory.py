@@ -76,10 +76,12 @@ class LimitedMemory(AbstractMover):
             ~accepted & small,
         )
 
-    def is_near(self, place: Place, state: LimitedMemoryState, point: Point) -> Bool[Array, ""]:
+    def is_near(
+        self, place: Place, state: LimitedMemoryState, point: Point, goal: Float[Array, ""]
+    ) -> Bool[Array, ""]:
         """Whether the full step from here is short; without pairs yet it says nothing."""
         direction, _ = self._direction(place, state, point)
-        return jnp.linalg.norm(direction) <= 1e-8 * (1 + jnp.linalg.norm(point.own))
+        return jnp.linalg.norm(direction) <= goal * (1 + jnp.linalg.norm(point.own))
 
     def _recursion(self) -> optax.GradientTransformation:
         return optax.scale_by_lbfgs(memory_size=self.memory)

@@ -76,11 +76,13 @@ class QuasiNewton(AbstractMover):
             ~accepted & small,
         )
 
-    def is_near(self, place: Place, state: QuasiNewtonState, point: Point) -> Bool[Array, ""]:
+    def is_near(
+        self, place: Place, state: QuasiNewtonState, point: Point, goal: Float[Array, ""]
+    ) -> Bool[Array, ""]:
         """Whether the full step from here is short, by a B that has learnt something."""
         step = jnp.linalg.norm(self._direction(place, state, point))
         still = jnp.all(point.own == place.project(point.own - point.gradient))
-        return still | (state.learnt & (step <= 1e-8 * (1 + jnp.linalg.norm(point.own))))
+        return still | (state.learnt & (step <= goal * (1 + jnp.linalg.norm(point.own))))
 
     def _direction(
         self, place: Place, state: QuasiNewtonState, point: Point

@@ -66,7 +66,9 @@ class TrustRegionNewton(AbstractMover):
         stuck = ~accepted & (tiny | drowned)
         return Verdict(jnp.maximum(radius, jnp.finfo(state.dtype).tiny), accepted, stuck)
 
-    def is_near(self, place: Place, state: Float[Array, ""], point: Point) -> Bool[Array, ""]:
+    def is_near(
+        self, place: Place, state: Float[Array, ""], point: Point, goal: Float[Array, ""]
+    ) -> Bool[Array, ""]:
         """Whether the full Newton step is short, where S_k is kept as a matrix.
 
         Where a gradient fades out without a minimum (towards infinity, as in exp(-x)) it isn't,
