@@ -16,7 +16,7 @@ A point u_k is a flat vector of `flat_size` = d_k + 2 · flat_size(k + 1) number
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ Vectors: TypeAlias = tuple[Float[Array, " _"], ...]
 """One flat vector a level, top first; as `above`, those of the levels that lead."""
 
 
+@runtime_checkable
 class Game(Protocol):
     """What the calculus needs of a compiled model: sizes, and objectives to be minimised."""
 

@@ -73,21 +73,35 @@ def run(
     tolerance: float,
     timeout: float | None,
     watch: Watch,
+    earlier: Run | None = None,
 ) -> Run:
-    """Turns of the top level until it is solved, stuck, out of limits or interrupted."""
+    """Turns of the top level until it is solved, stuck, out of limits or interrupted.
+
+    Arguments:
+        earlier: a run that this one goes on from at another start; its steps, evaluations,
+            times and trace count on.
+    """
     dtype = start[0].dtype
     goal = jnp.asarray(tolerance, dtype)
     guess = point_of(nest.game.sizes, 0, start)
     state = first_state(nest, 0, guess)
     began = time.perf_counter()
-    watch.on_phase("compile")
-    _compile(nest, guess, goal, state)
-    compiled = time.perf_counter()
+    if earlier is None:
+        watch.on_phase("compile")
+        _compile(nest, guess, goal, state)
+        compiled = time.perf_counter()
+        resumed = watch.resume(state)
+    else:
+        compiled = began
+        began -= earlier.compile_seconds + earlier.solve_seconds
+        resumed = None
+        counted = (earlier.state.steps, earlier.state.point.evaluations)
+        state = eqx.tree_at(lambda s: (s.steps, s.point.evaluations), state, counted)
     watch.on_phase("solve")
-    resumed = watch.resume(state)
     state = state if resumed is None else resumed
     best: Point | None = state.point if resumed is not None else None
-    trace: list[Step] = []
+    trace: list[Step] = [] if earlier is None else list(earlier.trace)
+    before_this = 0.0 if earlier is None else earlier.solve_seconds
     reason: Status | None = None
     try:
         while bool(state.running):
@@ -99,7 +113,8 @@ def run(
             if best is None or bool(state.point.value <= best.value):
                 best = state.point
             if int(state.steps) > before or int(state.turns) == 1:
-                step = _describe(nest, state, time.perf_counter() - compiled)
+                seconds = before_this + time.perf_counter() - compiled
+                step = _describe(nest, state, seconds)
                 trace.append(step)
                 watch.on_step(step)
                 watch.save(state)
@@ -111,7 +126,8 @@ def run(
         best = state.point
     watch.save(state)
     ended = time.perf_counter()
-    return Run(state, best, reason, compiled - began, ended - compiled, trace)
+    compile_seconds = compiled - began if earlier is None else earlier.compile_seconds
+    return Run(state, best, reason, compile_seconds, before_this + ended - compiled, trace)
 
 
 def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:

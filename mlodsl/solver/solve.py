@@ -6,18 +6,25 @@ import time
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from mlodsl.calculus import choices
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
+from mlodsl.strategies import Point
 
 from .certificate import Certificate, certify, finish_point
 from .certificate.names import quote_choice
-from .oracle import objectives
+from .nest import Nest
+from .oracle import evaluate_top, objectives, project_top
 from .plan import ChosenStrategy, choose_strategy, exact_nest, plan_nest, top_tolerance
-from .run import Run, Step, Watch, run
+from .run import Run, Step, Watch, response_below, run
 from .status import Status
+
+# How often a run goes on from where the top level stood still without being at a minimum.
+_ESCAPES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,22 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     chosen = choose_strategy(problem, settings)
     nest = plan_nest(problem, settings, chosen.strategy)
     start = problem.start(jax.random.PRNGKey(settings.seed))
-    ran = run(nest, start, tolerance=tolerance, timeout=settings.timeout, watch=watch)
     exact = exact_nest(problem, nest)
-    certifying = time.perf_counter()
-    watch.on_phase("certificate")
-    returned = finish_point(nest, ran.point) if exact is nest else ran.point
-    certificate, _ = certify(problem, exact, returned, tolerance=tolerance, seed=settings.seed)
+    ran: Run | None = None
+    certifying = 0.0
+    for _ in range(1 + _ESCAPES):
+        ran = run(
+            nest, start, tolerance=tolerance, timeout=settings.timeout, watch=watch, earlier=ran
+        )
+        before = time.perf_counter()
+        watch.on_phase("certificate")
+        returned = finish_point(nest, ran.point) if exact is nest else ran.point
+        certificate, _ = certify(problem, exact, returned, tolerance=tolerance, seed=settings.seed)
+        certifying += time.perf_counter() - before
+        if ran.reason is not None or certificate.descent is None:
+            break
+        start = _escape(problem, exact, returned, certificate.descent)
+    assert ran is not None
     vectors = choices(problem.sizes, 0, returned.flat)
     values = np.asarray(objectives(problem, vectors))
     ended = time.perf_counter()
@@ -93,13 +110,26 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         seconds={
             "compile": ran.compile_seconds,
             "solve": ran.solve_seconds,
-            "certificate": ended - certifying,
+            "certificate": certifying,
             "total": ended - began,
         },
         seed=settings.seed,
         device=str(jax.devices()[0].platform),
         trace=ran.trace,
     )
+
+
+def _escape(problem: Problem, nest: Nest, point: Point, descent: np.ndarray) -> tuple[Array, ...]:
+    """A start a little off a maximum or a saddle of the top level, on its better side."""
+    own = np.asarray(point.own)
+    step = 1e-2 * (1 + np.linalg.norm(own)) * descent
+    zero = jnp.zeros((), point.own.dtype)
+    trials = []
+    for sign in (1.0, -1.0):
+        moved = project_top(problem, jnp.asarray((own + sign * step).astype(own.dtype)))
+        trials.append(evaluate_top(nest, moved, response_below(nest, point), zero))
+    best = min(trials, key=lambda trial: float(jnp.nan_to_num(trial.value, nan=jnp.inf)))
+    return choices(problem.sizes, 0, best.flat)
 
 
 def judge(

@@ -7,7 +7,7 @@ below answer comes in as the function `respond`.
 from __future__ import annotations
 
 import abc
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 from jaxtyping import Array, Float, Int
@@ -54,6 +54,7 @@ class Point(eqx.Module):
     evaluations: Int[Array, " levels"]
 
 
+@runtime_checkable
 class Respond(Protocol):
     """Solves level `level` and all below it, given the choices of the levels above."""
 

@@ -13,6 +13,7 @@ from ..nest import Nest
 from ..oracle import evaluate_top
 from ..outcome import Outcome
 from ..run import response_below
+from .curvature import Curvature
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
 from .names import name_of_entry
 from .restarts import search_better_responses
@@ -81,16 +82,19 @@ def certify(
     top = TopLevel(nest, problem, point)
     free = tangent(top)
     rounding = top.rounding(generator)
+    size, descent = 0.0, None
     if top.residual > max(tolerance, 10 * rounding):
         findings.append(
             f"level `{problem.level_names[0]}`: its total gradient, with the levels below "
             f"re-solved, has norm {top.residual:.3g}, above the tolerance {tolerance:.3g}"
         )
         own_certificate = LevelCertificate(top.residual, None, None, None, None)
-        size = 0.0
     else:
-        own_certificate, more, size = _top_level(problem, top, free, rounding)
+        own_certificate, more, found = _top_level(problem, top, free, rounding)
         findings += more
+        if found is not None:
+            size = max(abs(found.smallest), abs(found.largest))
+            descent = found.axis if found.smallest < -found.floor else None
     error = relative_error(top, free, size, generator)
     accuracy = 1e-4 if precision < 1e-6 else 2e-2
     if error is None and free.stretch.size:
@@ -112,6 +116,7 @@ def certify(
         starts=starts,
         findings=tuple(findings),
         unbounded=unbounded or any(response.unbounded for response in better),
+        descent=descent,
     )
     return certificate, point
 
@@ -162,16 +167,16 @@ def _response_error(nest: Nest, returned: Point, point: Point) -> float:
 
 def _top_level(
     problem: Problem, top: TopLevel, free: Tangent, rounding: float
-) -> tuple[LevelCertificate, list[str], float]:
-    """The top level's certificate, its findings, and the size of its curvature."""
+) -> tuple[LevelCertificate, list[str], Curvature | None]:
+    """The top level's certificate, its findings, and its curvature where it is free to move."""
     name, sought, _ = level_words(problem, 0)
     found = curvature(top, free)
     if found is None:
         sentence = f"{name}: its curvature could not be computed around the point"
-        return LevelCertificate(top.residual, None, None, None, None), [sentence], 0.0
+        return LevelCertificate(top.residual, None, None, None, None), [sentence], None
     if not np.isfinite(found.smallest):
         # No free direction: the point is a vertex of the domain.
-        return LevelCertificate(top.residual, None, None, True, 0.0), [], 0.0
+        return LevelCertificate(top.residual, None, None, True, 0.0), [], None
     direction = name_of_entry(problem, 0, found.axis)
     certificate = LevelCertificate(
         gradient_norm=top.residual,
@@ -180,7 +185,6 @@ def _top_level(
         unique=found.is_positive,
         distance=found.distance,
     )
-    size = max(abs(found.smallest), abs(found.largest))
     findings = []
     if found.smallest < -found.floor:
         findings.append(
@@ -192,7 +196,7 @@ def _top_level(
             findings.append(distance_sentence(problem, 0, top.residual, np.inf))
     elif found.distance > 1e-6 * top.size and not _newton_contracts(top, free, rounding):
         findings.append(distance_sentence(problem, 0, top.residual, found.distance))
-    return certificate, findings, size
+    return certificate, findings, found
 
 
 def _flat_on_both_sides(top: TopLevel, axis: np.ndarray, rounding: float) -> bool:

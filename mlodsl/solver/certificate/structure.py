@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class LevelCertificate:
@@ -42,6 +44,8 @@ class Certificate:
         starts: how many other starting points the lower levels were re-solved from.
         findings: why the point is not certified, a sentence each; empty where it is.
         unbounded: whether a level was found to be without bound.
+        descent: where the top level stands still at a maximum or a saddle: a direction of
+            length 1 along which its objective falls on both sides.
     """
 
     claim: str | None
@@ -55,3 +59,4 @@ class Certificate:
     starts: int
     findings: tuple[str, ...]
     unbounded: bool = False
+    descent: np.ndarray | None = None
