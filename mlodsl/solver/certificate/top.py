@@ -75,6 +75,12 @@ class TopLevel:
             changes.append(float(np.linalg.norm(moved - self.gradient)))
         return max(changes)
 
+    def parts(self) -> float:
+        """The larger of the direct and the indirect part of the total gradient."""
+        vectors = _vectors(self.nest, self.point)
+        direct = np.asarray(partial_gradient(self.problem, vectors))
+        return max(float(np.linalg.norm(direct)), float(np.linalg.norm(self.gradient - direct)))
+
     def violation(self) -> float:
         """How far the point is outside of the level's domain."""
         projected = np.asarray(project_top(self.problem, self.point.own))
@@ -119,7 +125,7 @@ def curvature(top: TopLevel, free: Tangent) -> Curvature | None:
     if gradient.size == 0:
         return Curvature(np.inf, np.inf, np.zeros(top.own.size), 0.0, 0.0)
     # The gradient's own rounding, divided by the step, is what a flat direction shows.
-    noise = 50 * top.eps * (_parts(top) + abs(float(top.point.value))) / step
+    noise = 50 * top.eps * (top.parts() + abs(float(top.point.value))) / step
 
     def product(vector: np.ndarray) -> np.ndarray:
         direction = free.lift(vector.reshape(-1))
@@ -156,7 +162,7 @@ def relative_error(
         return None
     step = top.eps ** (1 / 5) * top.size
     scale = max(
-        _parts(top), curvature_size * top.size, top.eps ** (2 / 3) * abs(float(top.point.value))
+        top.parts(), curvature_size * top.size, top.eps ** (2 / 3) * abs(float(top.point.value))
     )
     worst = 0.0
     for _ in range(min(_DIRECTIONS, size)):
@@ -172,12 +178,6 @@ def relative_error(
         error = abs(difference - float(top.gradient @ direction))
         worst = max(worst, error / scale if scale > 0 else error)
     return worst
-
-
-def _parts(top: TopLevel) -> float:
-    """The larger of the direct and the indirect part of the total gradient."""
-    direct = np.asarray(partial_gradient(top.problem, _vectors(top.nest, top.point)))
-    return max(float(np.linalg.norm(direct)), float(np.linalg.norm(top.gradient - direct)))
 
 
 def _vectors(nest: Nest, point: Point) -> tuple[Array, ...]:
