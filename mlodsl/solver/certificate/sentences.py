@@ -58,6 +58,13 @@ def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str |
     eps = float(np.finfo(read.own.dtype).eps)
     if outcome not in (Outcome.LIMIT, Outcome.STALLED) or read.gradient_norm <= eps**0.4:
         return None
+    if read.curvature is not None and read.curvature.is_positive:
+        return (
+            f"{name} could not be solved: its gradient norm is still {read.gradient_norm:.3g} at "
+            f"{_where(problem, read)}, though no step improves it; its objective may have a kink "
+            "there (`abs`, `max`, `relu`): use a smooth form such as `smooth_abs`, or start it "
+            "elsewhere"
+        )
     side = "above" if sought == "maximum" else "below"
     sentence = (
         f"{name} is unbounded {side}, or has no {sought} that could be found: its gradient norm is "
