@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ from ..nest import Nest
 from ..oracle import evaluate_top, objectives
 from ..outcome import Outcome
 
-# How far from the response the starts are, in units of 1 + its size.
-_SPREADS = (0.3, 1.0, 4.0)
+# How far from the response the starts are, in units of 1 + its size, in the order of trying.
+_SPREADS = (1.0, 0.3, 4.0, 30.0, 0.6, 2.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ def search_better_responses(
 ) -> tuple[list[BetterResponse], int]:
     """Re-solves each lower level from other starts, the levels above it held still.
 
+    The starts come in pairs on opposite sides of the response, and the levels take turns. The
+    levels below start from their own response, so that they stay on it.
+
     Arguments:
         seconds: no new start is tried after so long.
 
@@ -50,33 +54,34 @@ def search_better_responses(
     sizes = nest.game.sizes
     certified = [np.asarray(vector) for vector in choices(sizes, 0, point.flat)]
     values = np.asarray(objectives(problem, tuple(map(jnp.asarray, certified))))
-    found: list[BetterResponse] = []
+    found: dict[int, BetterResponse] = {}
     tried = 0
     began = time.perf_counter()
-    for level in range(1, len(sizes)):
+    for spread, level in itertools.product(_SPREADS, range(1, len(sizes))):
         still = jnp.array([0 < other < level for other in range(len(sizes))])
         held = eqx.tree_at(lambda n: n.frozen, nest, still)
-        for spread in _SPREADS:
+        shift = _shift(certified[level], spread, generator)
+        for start in (certified[level] + shift, certified[level] - shift):
+            if level in found:
+                break
             if tried and time.perf_counter() - began > seconds:
-                return found, tried
-            guess = [
-                vector if other < level else _elsewhere(vector, spread, generator)
-                for other, vector in enumerate(certified)
-            ]
-            flat = point_of(sizes, 1, tuple(jnp.asarray(vector) for vector in guess[1:]))
+                return list(found.values()), tried
+            guess = [*certified[1:level], start, *certified[level + 1 :]]
+            flat = point_of(sizes, 1, tuple(map(jnp.asarray, guess)))
             zero = jnp.zeros((), flat.dtype)
             answer = evaluate_top(held, jnp.asarray(certified[0]), flat, zero)
             tried += 1
             better = _compare(problem, level, values, answer, sizes)
             if better is not None:
-                found.append(better)
-                break
-    return found, tried
+                found[level] = better
+    return list(found.values()), tried
 
 
-def _elsewhere(vector: np.ndarray, spread: float, generator: np.random.Generator) -> np.ndarray:
-    scale = spread * (1 + np.abs(vector))
-    return (vector + scale * generator.standard_normal(vector.shape)).astype(vector.dtype)
+def _shift(vector: np.ndarray, spread: float, generator: np.random.Generator) -> np.ndarray:
+    """A random change whose entries are `spread` in the root mean square, relative to 1 + size."""
+    direction = generator.standard_normal(vector.shape)
+    direction /= np.sqrt(np.mean(direction**2))
+    return (spread * (1 + np.abs(vector)) * direction).astype(vector.dtype)
 
 
 def _compare(
@@ -95,8 +100,4 @@ def _compare(
     # A level below that failed says nothing of this one.
     if np.isnan(gain) or gain <= noise or np.any(outcomes[1:] > Outcome.STALLED):
         return None
-    if outcomes[0] == Outcome.UNBOUNDED:
-        return BetterResponse(level, own, gain, unbounded=True)
-    if outcomes[0] <= Outcome.STALLED:
-        return BetterResponse(level, own, gain, unbounded=False)
-    return None
+    return BetterResponse(level, own, gain, unbounded=bool(outcomes[0] == Outcome.UNBOUNDED))
