@@ -288,7 +288,7 @@ def _leading(
 def _wrong_shapes(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
     found = []
     for item in layout.variables:
-        shape = jnp.shape(choices[item.name])
+        shape = np.shape(choices[item.name])
         try:
             fits = jnp.broadcast_shapes(shape, item.shape) == item.shape
         except ValueError:
