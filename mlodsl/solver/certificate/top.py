@@ -125,8 +125,10 @@ def curvature(top: TopLevel, free: Tangent) -> Curvature | None:
     gradient = free.restrict(residual) / free.stretch
     if gradient.size == 0:
         return Curvature(np.inf, np.inf, np.zeros(top.own.size), 0.0, 0.0)
-    # The gradient's own rounding, divided by the step, is what a flat direction shows.
+    # The gradient's own rounding, divided by the step, is what a flat direction shows. Where it
+    # winds (the orbit of a symmetry), what is left of the gradient shows over its radius too.
     noise = 50 * top.eps * (top.parts() + abs(float(top.point.value))) / step
+    noise += 10 * top.residual / top.size
 
     def product(vector: np.ndarray) -> np.ndarray:
         direction = free.lift(vector.reshape(-1))
