@@ -16,7 +16,7 @@ from .movers import AbstractMover, FirstOrder, LimitedMemory, QuasiNewton, Trust
 from .nest import LevelPlan, Nest
 
 _DENSE_QUASI_NEWTON = 512
-_NEWTON_STEPS = 100
+_NEWTON_STEPS = 300
 _GRADIENT_STEPS = 1000
 _EXTRA_STEPS = 5
 _EXTRA_NEWTON_STEPS = 10

@@ -29,3 +29,12 @@ def test_the_levels_below_stay_on_their_response_while_one_above_is_tried_elsewh
         "level c { var z : real = -1 minimize (z^2 - 1)^2 + 0.3 * z }"
     )
     assert result.status == "converged"
+
+
+def test_a_level_is_solved_from_far_out_on_an_exponential() -> None:
+    # Each Newton step there goes down by 1.
+    result = mlodsl.compile(
+        "level a { var x : real = 3 minimize (x - 1)^2 + y }"
+        "level b { var y : real = 250 minimize exp(y) - (x + 5) * y }"
+    ).solve()
+    assert result.status == "converged"
