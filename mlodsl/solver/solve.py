@@ -163,12 +163,13 @@ def judge(
         return Status.STALLED, findings
     norm = certificate.hypergradient_norm
     assert norm is not None
-    message = (
-        f"{top} is at a local minimum of its own problem and every lower level at its best "
-        f"response, as far as {certificate.starts} other starts can tell"
-    )
-    if problem.senses[0] == "maximize":
-        message = message.replace("local minimum", "local maximum")
+    optimum = "maximum" if problem.senses[0] == "maximize" else "minimum"
+    message = f"{top} is at a local {optimum} of its own problem"
+    if problem.number_of_levels > 1:
+        message += (
+            ", and every lower level is at its best response, as far as re-solving from "
+            f"{certificate.starts} other starts can tell"
+        )
     if norm > tolerance:
         message += (
             f"; the residual {norm:.3g} is above the tolerance {tolerance:.3g} but within its "
