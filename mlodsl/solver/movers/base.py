@@ -93,13 +93,15 @@ def is_good_trial(
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether a trial decreased the value by `share` of what was hoped for, and by how much.
 
-    Where the hoped-for decrease drowns in the rounding of the value, a gradient that falls
-    by a tenth counts as a decrease (the idea of Hager and Zhang's approximate Wolfe conditions).
+    Where the hoped-for decrease drowns in the rounding of the value, the slopes at both ends
+    tell it: -½ (g + g₊)·s, exact for a quadratic (the idea of Hager and Zhang's approximate
+    Wolfe conditions).
     """
     eps = jnp.finfo(point.value.dtype).eps
     actual = point.value - trial.value
     size = jnp.abs(point.value) + jnp.abs(trial.value)
     drowned = (decrease <= jnp.sqrt(eps) * size) & (jnp.abs(actual) <= jnp.sqrt(eps) * size)
-    contracted = jnp.linalg.norm(trial.gradient) <= 0.9 * jnp.linalg.norm(point.gradient)
+    by_slopes = -((point.gradient + trial.gradient) @ (trial.own - point.own)) / 2
+    actual = jnp.where(drowned, by_slopes, actual)
     enough = (actual >= share * decrease) & (actual > 0)
-    return is_finite(trial) & (enough | (drowned & contracted)), actual
+    return is_finite(trial) & enough, actual

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.settings import OptimizerChoice
 from mlodsl.strategies import Point
@@ -17,12 +18,15 @@ from .base import AbstractMover, Place, Proposal, State, Verdict, is_finite
 
 def optax_optimizer(choice: OptimizerChoice) -> optax.GradientTransformationExtraArgs:
     """The Optax optimiser that a checked choice names, with its schedule."""
-    arguments = dict(choice.arguments)
+    arguments: dict[str, Any] = dict(choice.arguments)
     if choice.decay is not None:
-        arguments["learning_rate"] = optax.exponential_decay(
-            arguments["learning_rate"], transition_steps=1, decay_rate=choice.decay
-        )
+        arguments["learning_rate"] = _exponential(arguments["learning_rate"], choice.decay)
     return optax.with_extra_args_support(getattr(optax, choice.name)(**arguments))
+
+
+def _exponential(rate: float, decay: float) -> Callable[[Int[Array, ""]], Float[Array, ""]]:
+    """rate · decay^count. Optax's own `exponential_decay` computes it in 32 bits."""
+    return lambda count: rate * jnp.power(jnp.asarray(decay, float), count)
 
 
 class FirstOrder(AbstractMover):

@@ -103,34 +103,31 @@ def _dense_step(
     """The minimiser of the model within the radius, and the decrease it predicts.
 
     p(μ) = -(S + μ I)⁻¹ g with the least μ ≥ 0 that makes S + μ I positive definite and p no
-    longer than the radius, by bisection on μ. Where the gradient has no part along the most
-    negative curvature (the hard case: a maximum or a saddle met exactly), the step is
+    longer than the radius, by bisection on what μ exceeds the least shift by (μ itself would
+    swallow it: it may be many orders of magnitude smaller). Where the gradient has no part along
+    the most negative curvature (the hard case: a maximum or a saddle met exactly), the step is
     completed along it to the radius.
     """
     curvatures, axes, floor = spectrum.curvatures, spectrum.axes, spectrum.floor
     along = axes.T @ gradient
-    lowest = jnp.maximum(0, -curvatures[0] + floor)
-    lowest = jnp.where(curvatures[0] > floor, 0, lowest)
+    shifted = jnp.where(curvatures[0] > floor, curvatures, curvatures - curvatures[0] + floor)
 
-    def length(shift: Array) -> Array:
-        return jnp.linalg.norm(along / (curvatures + shift))
+    def length(excess: Array) -> Array:
+        return jnp.linalg.norm(along / (shifted + excess))
 
     def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bounds
-        # The shift may lie anywhere over many orders of magnitude above the lowest one.
-        middle = lowest + jnp.sqrt((low - lowest) * (high - lowest))
+        middle = jnp.sqrt(low * high)
         too_long = length(middle) > radius
         return jnp.where(too_long, middle, low), jnp.where(too_long, high, middle)
 
-    high = lowest + jnp.linalg.norm(gradient) / radius + floor
-    low = lowest + 1e-3 * floor
-    _, high = jax.lax.fori_loop(0, 40, halve, (low, high))
-    shift = jnp.where(length(lowest) > radius, high, lowest)
-    inside = -along / (curvatures + shift)
-    missing = jnp.sqrt(jnp.maximum(radius**2 - jnp.sum(inside**2), 0))
-    sign = jnp.where(along[0] > 0, -1.0, 1.0)
+    bounds = (1e-3 * floor, jnp.linalg.norm(gradient) / radius + floor)
+    _, high = jax.lax.fori_loop(0, 40, halve, bounds)
+    inside = -along / (shifted + jnp.where(length(jnp.zeros_like(high)) > radius, high, 0))
+    others = jnp.sum(inside[1:] ** 2)
+    edge = jnp.sqrt(jnp.maximum(radius**2 - others, 0)) * jnp.where(along[0] > 0, -1.0, 1.0)
     negative = (curvatures[0] < -floor) & (jnp.linalg.norm(inside) < 0.9 * radius)
-    inside = inside.at[0].add(jnp.where(negative, sign * missing, 0))
+    inside = inside.at[0].set(jnp.where(negative, edge, inside[0]))
     predicted = -(along @ inside + 0.5 * jnp.sum(curvatures * inside**2))
     return axes @ inside, predicted
 
