@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array
 
 from mlodsl.check import GivenParam
+from mlodsl.check.symbols import taken_by_language
 from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean, has_errors
 from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_string
 from mlodsl.modules import LevelLayout, Problem, build, with_params
@@ -144,7 +145,7 @@ class Model(eqx.Module):
             below = best_response(problem, above, start[len(above) :])
             return _named(problem, len(above), below)
 
-        return in_own_precision(answer, self.problem, dict(choices))
+        return in_own_precision(answer, self.problem, _by_name(choices, "choices"))
 
     def hypergradient(
         self, choices: Mapping[str, Any], strategy: str | Mapping[str, Any] = "auto"
@@ -157,7 +158,7 @@ class Model(eqx.Module):
             own = _leading(problem, choices, levels=1)[0]
             return problem.structure.levels[0].unpack(hypergradient(problem, settings, own))
 
-        return in_own_precision(gradient, self.problem, dict(choices))
+        return in_own_precision(gradient, self.problem, _by_name(choices, "choices"))
 
     def solution(self, params: Mapping[str, Any] | None = None) -> dict[str, Array]:
         """All variables at the solution, as a pure function of some params' values.
@@ -174,7 +175,7 @@ class Model(eqx.Module):
             problem = with_params(problem, params).fold()
             return problem.unpack(solution(problem, self.settings))
 
-        return in_own_precision(solved, self.problem, dict(params or {}))
+        return in_own_precision(solved, self.problem, _by_name(params, "params"))
 
     def _settings(self, options: Mapping[str, Any]) -> Settings:
         checked = self.problem.structure.checked
@@ -206,13 +207,14 @@ def compile(
 
     Raises:
         ModelError: the model, a param or an array is wrong; it carries the diagnostics.
+        TypeError: an argument isn't of the kind said above.
     """
     text = _text(text_or_path)
-    functions = dict(functions or {})
-    arrays = {name: np.asarray(value) for name, value in (params or {}).items()}
+    functions = _checked_functions(functions)
+    arrays = {name: _array(value) for name, value in _by_name(params, "params").items()}
     wishes = Wishes(
         params={name: _given(value) for name, value in arrays.items()},
-        arrays=dict(data or {}),
+        arrays=_by_name(data, "data"),
         functions=frozenset(functions),
     )
     loaded = load_model(text, wishes)
@@ -230,9 +232,51 @@ def compile(
 def _text(text_or_path: str | Path) -> ModelText:
     if isinstance(text_or_path, Path):
         return find_model(str(text_or_path))
+    if not isinstance(text_or_path, str):
+        found = type(text_or_path).__name__
+        raise TypeError(f"a model is a text (`str`) or a path (`pathlib.Path`), not `{found}`")
     if "\n" not in text_or_path and text_or_path.strip().endswith(".mlo"):
         return find_model(text_or_path.strip())
     return text_of_string(text_or_path)
+
+
+def _by_name(values: Mapping[str, Any] | None, argument: str) -> dict[str, Any]:
+    """An argument that maps names to values; None maps none."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        found = type(values).__name__
+        raise TypeError(
+            f'`{argument}` maps names to values, as in {{"x": 1.0}}; it is no `{found}`'
+        )
+    return {str(name): value for name, value in values.items()}
+
+
+def _checked_functions(
+    functions: Mapping[str, Callable[..., Any]] | None,
+) -> dict[str, Callable[..., Any]]:
+    checked = _by_name(functions, "functions")
+    for name, function in checked.items():
+        if not callable(function):
+            found = type(function).__name__
+            raise TypeError(f"`functions` gives `{name}` a `{found}`, which can't be called")
+    taken = {name: taken_by_language(name, ()) for name in checked}
+    wrong = [
+        Diagnostic("E103", f"`{name}` is {holder}", None, "give the Python function another name")
+        for name, holder in taken.items()
+        if holder is not None
+    ]
+    if wrong:
+        raise ModelError(wrong)
+    return checked
+
+
+def _array(value: object) -> np.ndarray:
+    """The value as an array; of objects, which the checks refuse, where it isn't numbers."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(None, dtype=object)
 
 
 def _given(value: np.ndarray) -> GivenParam:
@@ -274,7 +318,7 @@ def _leading(
         if absent:
             missing = absent
             break
-        wrong += _wrong_shapes(layout, choices)
+        wrong += _wrong_values(layout, choices)
         given.append(layout)
     late = set(choices) & set(known) - {item.name for layout in given for item in layout.variables}
     if missing and (late or not given):
@@ -285,16 +329,25 @@ def _leading(
     return tuple(layout.pack(choices, problem.structure.dtype) for layout in given)
 
 
-def _wrong_shapes(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
+def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
     found = []
     for item in layout.variables:
-        shape = np.shape(choices[item.name])
         try:
-            fits = jnp.broadcast_shapes(shape, item.shape) == item.shape
+            value = jnp.asarray(choices[item.name])
+        except (TypeError, ValueError, OverflowError):
+            value = None
+        if value is None or jnp.issubdtype(value.dtype, jnp.complexfloating):
+            message = f"the value of `{item.name}` is not a number or an array of numbers"
+            found.append(Diagnostic("E606", message))
+            continue
+        try:
+            fits = jnp.broadcast_shapes(value.shape, item.shape) == item.shape
         except ValueError:
             fits = False
         if not fits:
-            message = f"`{item.name}` has shape {item.shape}, but a value of shape {shape} is given"
+            message = (
+                f"`{item.name}` has shape {item.shape}, but a value of shape {value.shape} is given"
+            )
             found.append(Diagnostic("E606", message))
     return found
 
