@@ -37,7 +37,7 @@ def verify_given(outline: Outline, given: Mapping[str, GivenParam], reports: Rep
     params = _names(outline, ItemKind.PARAM)
     data = _names(outline, ItemKind.DATA)
     for name, value in given.items():
-        place = value.span or (value.expression.span if value.expression is not None else None)
+        place = value.span or _place_of_name(name, value.expression)
         if name in data:
             hint = f"give data with `--data {name}=PATH`, or `data=…` in Python"
             reports.add("E605", f"`{name}` is data, not a param", place, hint)
@@ -48,6 +48,15 @@ def verify_given(outline: Outline, given: Mapping[str, GivenParam], reports: Rep
             reports.add("E605", message, place, reports.similar(name, params))
         if value.expression is not None:
             _verify_constant(name, value.expression, reports)
+
+
+def _place_of_name(name: str, value: nodes.Expression | None) -> Span | None:
+    """Where a flag or a YAML file has the name, which stands before the value."""
+    if value is None:
+        return None
+    source = value.span.source
+    start = source.text.rfind(name, 0, value.span.start)
+    return value.span if start < 0 else Span(source, start, start + len(name))
 
 
 def _names(outline: Outline, kind: ItemKind) -> frozenset[str]:

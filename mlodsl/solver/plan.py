@@ -71,8 +71,10 @@ def plan_nest(problem: Problem, settings: Settings, strategy: AbstractStrategy) 
     """The nest that solves the problem as the settings say.
 
     Raises:
-        ModelError: where a level's optimiser can't keep to the level's domain.
+        ModelError: where a level's optimiser can't keep to the level's domain, or where the
+            settings ask for what isn't built yet.
     """
+    _refuse(settings)
     names = problem.level_names
     plans = [_plan_top(problem, settings)]
     plans += [_plan_lower(settings.level(name)) for name in names[1:]]
@@ -88,6 +90,19 @@ def exact_nest(problem: Problem, nest: Nest) -> Nest:
     if nest.plans[1:] == plain.plans[1:] and nest.strategy == plain.strategy:
         return nest
     return plain
+
+
+def _refuse(settings: Settings) -> None:
+    """Options of keywords and flags that the model's own text may not have had."""
+    wrong = []
+    if settings.batch_size is not None:
+        message = "`batch_size` cannot be used yet: steps take all rows"
+        wrong.append(Diagnostic("E804", message, None, "remove it"))
+    if settings.starts not in ("auto", 1):
+        message = f"`starts = {settings.starts}` cannot be used yet: a solve has one start"
+        wrong.append(Diagnostic("E807", message, None, "draw it with another `seed` each time"))
+    if wrong:
+        raise ModelError(wrong)
 
 
 def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:

@@ -38,3 +38,15 @@ def test_a_level_is_solved_from_far_out_on_an_exponential() -> None:
         "level b { var y : real = 250 minimize exp(y) - (x + 5) * y }"
     ).solve()
     assert result.status == "converged"
+
+
+@pytest.mark.parametrize(("start", "status"), [(1, "stalled"), (-1, "converged")])
+def test_of_two_best_responses_only_the_one_that_the_leader_likes_is_certified(
+    start: int, status: str
+) -> None:
+    result = mlodsl.compile(
+        "level a { var x : real minimize x^2 + y }"
+        f"level b {{ var y : real = {start} minimize y^4 - y^2 }}"
+    ).solve()
+    assert result.status == status
+    assert ("another best response" in result.message) == (status == "stalled")

@@ -24,12 +24,20 @@ _SPREADS = (1.0, 0.3, 4.0, 30.0, 0.6, 2.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class BetterResponse:
-    """A response of a level that is better for it than the certified one, or runs away."""
+    """A response of a level that should have been found instead of the certified one.
+
+    Arguments:
+        own: the level's variables there.
+        gain: how much better it is: for the level itself, or with a `tie`, where it is as good
+            for the level, for the level above, in whose favour ties break.
+        unbounded: whether the level's objective runs away there.
+    """
 
     level: int
     own: np.ndarray
     gain: float
     unbounded: bool
+    tie: bool = False
 
 
 def search_better_responses(
@@ -92,12 +100,18 @@ def _compare(
     sizes: tuple[int, ...],
 ) -> BetterResponse | None:
     vectors = choices(sizes, 0, answer.flat)
-    gain = float(values[level] - np.asarray(objectives(problem, vectors))[level])
+    gains = values - np.asarray(objectives(problem, vectors))
+    gain = float(gains[level])
     outcomes = np.asarray(answer.outcomes)[level:]
     own = np.asarray(vectors[level])
     eps = np.finfo(own.dtype).eps
-    noise = eps**0.5 * (1 + abs(float(values[level])))
+    noise = eps**0.5 * (1 + np.abs(values))
     # A level below that failed says nothing of this one.
-    if np.isnan(gain) or gain <= noise or np.any(outcomes[1:] > Outcome.STALLED):
+    if np.isnan(gain) or np.any(outcomes[1:] > Outcome.STALLED):
+        return None
+    if gain <= noise[level]:
+        is_tie = outcomes[0] == Outcome.SOLVED and gain >= -noise[level]
+        if is_tie and gains[level - 1] > noise[level - 1]:
+            return BetterResponse(level, own, float(gains[level - 1]), unbounded=False, tie=True)
         return None
     return BetterResponse(level, own, gain, unbounded=bool(outcomes[0] == Outcome.UNBOUNDED))

@@ -32,10 +32,10 @@ def unbounded_sentence(problem: Problem, read: LowerLevel) -> str:
         sentence += (
             f"; it curves the wrong way along {_along(problem, read)} (curvature "
             f"{read.curvature.smallest:.3g}), as at a {opposite} where a {sought} is asked for: "
-            f"bound its variables, or write `{other}` if that is meant"
+            f"add a cost that grows with it, or write `{other}` if that is meant"
         )
     else:
-        sentence += "; bound its variables, or add a cost that grows with them"
+        sentence += "; add a cost that grows with its variables"
     return sentence
 
 
@@ -76,7 +76,7 @@ def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str |
             f", where it curves the wrong way along {_along(problem, read)} (curvature "
             f"{read.curvature.smallest:.3g}), as around a {opposite}"
         )
-    return sentence + "; bound its variables, or start it elsewhere"
+    return sentence + "; add a cost that grows with its variables, or start it elsewhere"
 
 
 def curvature_sentence(problem: Problem, read: LowerLevel) -> str | None:
@@ -120,6 +120,13 @@ def better_sentence(problem: Problem, better: BetterResponse) -> str:
         side = "above" if sought == "maximum" else "below"
         return (
             f"{name} is unbounded {side}: from another start its objective improves up to {where}"
+        )
+    if better.tie:
+        above = level_words(problem, better.level - 1)[0]
+        return (
+            f"{name} has another best response, {where}: as good for itself and better by "
+            f"{better.gain:.3g} for {above}, in whose favour ties break; start it nearer to that "
+            "with `var … = …`"
         )
     return (
         f"{name} is at a local {sought} that isn't its best response: {where} is better for it "
