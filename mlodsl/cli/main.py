@@ -11,12 +11,12 @@ from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
 
 from .command import Command
 from .help import command_help, program_help
+from .interruption import INTERRUPTED, leave_at_once_on_interrupt
 from .parsing import HELP, CommandLine, parse_arguments
 from .terminal import note, print_diagnostics, say
 
 NOT_CONVERGED = 1
 WRONG_INPUT = 2
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
@@ -116,6 +116,7 @@ def run() -> None:
         # A terminal that can't show a character shows its code instead of failing.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    leave_at_once_on_interrupt()
     code = main()
     try:
         if sys.stdout is not None:

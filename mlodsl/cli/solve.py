@@ -13,6 +13,7 @@ from mlodsl.diagnostics import ModelError
 
 from .command import Arguments, Command, Flag
 from .inputs import CONFIG, DATA, SET, STRATEGY, Ready, compile_model, wrong_value
+from .interruption import raise_on_interrupt
 from .output import STANDARD_OUTPUT, verify_target, write_result
 from .terminal import note
 
@@ -70,7 +71,7 @@ def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
         _trace(arguments.one("--trace"), ready, append=resumes) as trace,
         progress(sense, quiet=quiet) as shown,
     ):
-        watch = Watch(on_phase=shown.phase, on_step=_both(shown, trace))
+        watch = Watch(on_phase=_phases(shown), on_step=_both(shown, trace))
         if checkpoint is not None:
             watch = Watch(watch.on_phase, watch.on_step, checkpoint.save, checkpoint.resume)
         try:
@@ -78,6 +79,17 @@ def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
         finally:
             if checkpoint is not None:
                 checkpoint.flush()
+
+
+def _phases(shown: Progress) -> Callable[[str], None]:
+    """Shows a phase; once the run itself begins, Ctrl-C ends it in order."""
+
+    def on_phase(phase: str) -> None:
+        if phase == "solve":
+            raise_on_interrupt()
+        shown.phase(phase)
+
+    return on_phase
 
 
 def _both(shown: Progress, trace: Callable[[Step], None]) -> Callable[[Step], None]:

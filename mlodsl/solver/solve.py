@@ -139,6 +139,13 @@ def judge(
     reason = ran.reason
     findings = ". ".join(certificate.findings)
     top = f"level `{problem.level_names[0]}`"
+    if reason in (Status.MAX_STEPS, Status.TIMEOUT, Status.INTERRUPTED):
+        limits = {
+            Status.MAX_STEPS: f"stopped after {int(ran.state.steps)} steps",
+            Status.TIMEOUT: "stopped at the time limit",
+            Status.INTERRUPTED: "interrupted",
+        }
+        return reason, f"{limits[reason]}. {findings}" if findings else limits[reason]
     if certificate.unbounded:
         return Status.DIVERGED, findings
     if reason is Status.DIVERGED and certificate.hypergradient_norm is not None:
@@ -152,13 +159,6 @@ def judge(
         # A start that isn't finite, or lower levels whose failure leaves no gradient.
         lower = any(level.unique is False for level in certificate.levels.values())
         return (Status.STALLED if lower else Status.DIVERGED), findings
-    if reason in (Status.MAX_STEPS, Status.TIMEOUT, Status.INTERRUPTED):
-        limits = {
-            Status.MAX_STEPS: f"stopped after {int(ran.state.steps)} steps",
-            Status.TIMEOUT: "stopped at the time limit",
-            Status.INTERRUPTED: "interrupted",
-        }
-        return reason, f"{limits[reason]}. {findings}" if findings else limits[reason]
     if certificate.findings:
         return Status.STALLED, findings
     norm = certificate.hypergradient_norm
