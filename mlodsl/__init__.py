@@ -21,6 +21,11 @@ __all__ = ["Diagnostic", "Level", "Model", "ModelError", "Result", "compile"]
 _FROM_API = ("Level", "Model", "Result", "compile")
 
 
+def __dir__() -> list[str]:
+    """The public names, those not loaded yet included."""
+    return sorted([*__all__, "__version__"])
+
+
 def __getattr__(name: str) -> Any:
     """Loads the Python interface at its first use: `mlodsl check` does without JAX."""
     if name in _FROM_API:

@@ -61,9 +61,9 @@ class Result:
     message: str
     variables: dict[str, Array]
     objectives: dict[str, float]
-    certificate: dict[str, Any]
+    certificate: dict[str, Any] = dataclasses.field(repr=False)
     steps: int
-    _file: dict[str, Any]
+    _file: dict[str, Any] = dataclasses.field(repr=False)
 
     def __getitem__(self, name: str) -> Array:
         """The variable `name`; an unknown one is a `KeyError` that names those there are."""
@@ -97,6 +97,11 @@ class Model(eqx.Module):
     def name(self) -> str:
         """The model's name."""
         return self.problem.structure.checked.name
+
+    def __repr__(self) -> str:
+        """The name, the levels and their variables, on one line."""
+        levels = "; ".join(f"{level.name}: {', '.join(level.variables)}" for level in self.levels)
+        return f"Model({self.name!r}, {levels})"
 
     @property
     def levels(self) -> tuple[Level, ...]:

@@ -153,6 +153,8 @@ def _find_hint(
         and not rest_of_line.startswith("=")
     )
     match token.kind:
+        case "EQUAL" if source.text.startswith(("<", ">"), token.end):
+            return f"write `{source.text[token.end]}=`"
         case "EQUAL" if "EQUAL_EQUAL" in expected:
             return "`==` compares"
         case "PLUS" if "NUMBER" in expected:

@@ -82,6 +82,7 @@ def test_a_mistake_has_its_code_place_and_words(
         ("let a = [1 2]", "write `,` between the two"),
         ("let a = (b, c)", "lists are written `[a, b]`"),
         ("level a { subject to x = 1 }", "`==` compares"),
+        ("level a { subject to x =< 1 }", "write `<=`"),
         ("level a { var x = 1 }", "a variable has a type: `var x : real`"),
         ("level a { var x, y : real }", "each variable has a `var` of its own"),
         ("level a { subject to x <= 1\n y <= 2 }", "write `,` between two constraints"),
