@@ -41,6 +41,7 @@ def result_dict(solution: Solution, model: str) -> dict[str, Any]:
                 "reason": strategy.reason,
                 "options": strategy.options,
             },
+            "params": solution.params,
             "variables": solution.variables,
             "objectives": solution.objectives,
             "certificate": _certificate(solution.certificate),

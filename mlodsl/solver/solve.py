@@ -32,6 +32,7 @@ class Solution:
     """What a run found and what is known of it.
 
     Arguments:
+        params: the values it was solved for, by name.
         variables: the returned point by variable name.
         objectives: by level, in the sense written.
         steps: of the top level.
@@ -42,6 +43,7 @@ class Solution:
     status: Status
     message: str
     strategy: ChosenStrategy
+    params: dict[str, np.ndarray]
     variables: dict[str, np.ndarray]
     objectives: dict[str, float]
     certificate: Certificate
@@ -97,6 +99,7 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         status=status,
         message=message,
         strategy=chosen,
+        params=_params(problem),
         variables={name: np.asarray(value) for name, value in problem.unpack(vectors).items()},
         objectives={
             name: float(-value if sense == "maximize" else value)
@@ -117,6 +120,17 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         device=str(jax.devices()[0].platform),
         trace=ran.trace,
     )
+
+
+def _params(problem: Problem) -> dict[str, np.ndarray]:
+    """All params' values, whole-number ones too, in the model's order."""
+    checked = problem.structure.checked
+    return {
+        info.name: np.asarray(
+            problem.params[info.name] if info.name in problem.params else checked.statics[info.name]
+        )
+        for info in checked.params
+    }
 
 
 def _escape(problem: Problem, nest: Nest, point: Point, descent: np.ndarray) -> tuple[Array, ...]:

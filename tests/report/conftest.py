@@ -14,6 +14,7 @@ def solution():
         status=Status.CONVERGED,
         message="level `leader` is at a local maximum",
         strategy=ChosenStrategy("implicit", "auto", "it fits", {}, Implicit()),
+        params={},
         variables={
             "x": np.array(0.5),
             "y": np.array([[0.25, np.inf], [np.nan, -np.inf]]),
