@@ -14,6 +14,7 @@ def test_a_result_has_the_contract_s_keys(solution):
         "status",
         "message",
         "strategy",
+        "params",
         "variables",
         "objectives",
         "certificate",
