@@ -165,21 +165,9 @@ def respond(
 
 
 def level_goal(plan: LevelPlan, tolerance: Float[Array, ""]) -> Float[Array, ""]:
-    """The tolerance of a level: its own, or what is needed."""
-    return tolerance if plan.tolerance is None else jnp.asarray(plan.tolerance, tolerance.dtype)
-
-
-def _rounding(point: Point) -> Float[Array, ""]:
-    """What the gradient's rounding allows; less where the objective is written in small units.
-
-    Levels above may be in much larger units, and need an answer as exact as can be.
-    """
-    eps = jnp.finfo(point.own.dtype).eps
-    scale = jnp.ones((), point.own.dtype)
-    if point.factor is not None and point.factor.reduced is not None:
-        largest = jnp.max(jnp.abs(point.factor.reduced.curvatures), initial=0.0)
-        scale = jnp.minimum(scale, largest * (1 + jnp.linalg.norm(point.own)))
-    return 50 * eps * scale
+    """The tolerance of a level: its own, or what is needed, but no less than rounding."""
+    own = tolerance if plan.tolerance is None else jnp.asarray(plan.tolerance, tolerance.dtype)
+    return jnp.maximum(own, 50 * jnp.finfo(tolerance.dtype).eps)
 
 
 def residual(nest: Nest, level: int, point: Point) -> Float[Array, ""]:
@@ -196,7 +184,6 @@ def _judge(
     plan = nest.plans[level]
     point = state.point
     initial = state.turns == 1
-    goal = jnp.maximum(goal, _rounding(point))
     within = (residual(nest, level, point) <= goal) & ~_has_negative_curvature(point.factor)
     extra = state.extra + within.astype(jnp.int32)
     near = plan.mover.is_near(nest.place(level, ()), state.mover, point, goal)
