@@ -1,0 +1,17 @@
+"""One compiled model for many tests."""
+
+import pytest
+
+import mlodsl
+
+from .curved import MODEL
+
+
+@pytest.fixture(scope="session")
+def curved() -> mlodsl.Model:
+    return mlodsl.compile(MODEL)
+
+
+@pytest.fixture(scope="session")
+def curved_result(curved: mlodsl.Model) -> mlodsl.Result:
+    return curved.solve()
