@@ -98,6 +98,11 @@ class Model(eqx.Module):
         """The model's name."""
         return self.problem.structure.checked.name
 
+    def __hash__(self) -> int:
+        """Of everything but the params' and data's values, so that `jax.jit(model.solution)` can
+        keep what it compiled."""
+        return hash((self.problem.structure, self.settings))
+
     def __repr__(self) -> str:
         """The name, the levels and their variables, on one line."""
         levels = "; ".join(f"{level.name}: {', '.join(level.variables)}" for level in self.levels)

@@ -136,7 +136,8 @@ def run_level(
     def turn(state: LevelState) -> LevelState:
         proposal = propose(nest, level, above, guess, state)
         with_factor = plan.mover.needs_factor
-        trial = evaluate(nest, level, above, proposal, goal, with_factor=with_factor)
+        needed = needed_below(nest, level, state.point, goal)
+        trial = evaluate(nest, level, above, proposal, needed, with_factor=with_factor)
         return digest(nest, level, above, guess, goal, state, proposal, trial)
 
     return jax.lax.while_loop(lambda state: state.running, turn, first_state(nest, level, guess))
@@ -165,9 +166,31 @@ def respond(
 
 
 def level_goal(plan: LevelPlan, tolerance: Float[Array, ""]) -> Float[Array, ""]:
-    """The tolerance of a level: its own, or what is needed, but no less than rounding."""
-    own = tolerance if plan.tolerance is None else jnp.asarray(plan.tolerance, tolerance.dtype)
-    return jnp.maximum(own, 50 * jnp.finfo(tolerance.dtype).eps)
+    """The tolerance of a level: its own, or what is needed."""
+    return tolerance if plan.tolerance is None else jnp.asarray(plan.tolerance, tolerance.dtype)
+
+
+def needed_below(nest: Nest, level: int, point: Point, goal: Float[Array, ""]) -> Float[Array, ""]:
+    """The goal of a level, less where residuals below it weigh more than once in its value.
+
+    By the adjoint equation a residual r of the levels below changes the value by ⟨m, r⟩.
+    """
+    _, _, multipliers = split(nest.game.sizes, level, point.flat)
+    weight = jnp.linalg.norm(multipliers)
+    return goal / jnp.where(jnp.isfinite(weight), jnp.maximum(1, weight), 1)
+
+
+def _rounding(point: Point) -> Float[Array, ""]:
+    """What the gradient's rounding allows; less where the objective is written in small units.
+
+    Levels above may be in much larger units, and need an answer as exact as can be.
+    """
+    eps = jnp.finfo(point.own.dtype).eps
+    scale = jnp.ones((), point.own.dtype)
+    if point.factor is not None and point.factor.reduced is not None:
+        largest = jnp.max(jnp.abs(point.factor.reduced.curvatures), initial=0.0)
+        scale = jnp.minimum(scale, largest * (1 + jnp.linalg.norm(point.own)))
+    return 50 * eps * scale
 
 
 def residual(nest: Nest, level: int, point: Point) -> Float[Array, ""]:
@@ -184,6 +207,7 @@ def _judge(
     plan = nest.plans[level]
     point = state.point
     initial = state.turns == 1
+    goal = jnp.maximum(goal, _rounding(point))
     within = (residual(nest, level, point) <= goal) & ~_has_negative_curvature(point.factor)
     extra = state.extra + within.astype(jnp.int32)
     near = plan.mover.is_near(nest.place(level, ()), state.mover, point, goal)

@@ -107,7 +107,7 @@ def _refuse(settings: Settings) -> None:
 
 def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:
     own = settings.level(problem.level_names[0])
-    steps = own.steps if own.steps is not None else settings.max_steps
+    steps = min(own.steps or settings.max_steps, settings.max_steps)
     constrained = problem.has_domain(0)
     mover = _mover(own.optimizer, constrained)
     if own.optimizer.name == "auto":

@@ -25,7 +25,7 @@ from .certificate.lower import certify_lower_level, read_lower_levels
 from .differentiate import differentiable_point
 from .level import residual, run_level
 from .nest import Nest
-from .oracle import evaluate_top, objectives
+from .oracle import evaluate_top, objectives, stationarity
 from .outcome import Outcome
 from .plan import choose_strategy, plan_nest, top_tolerance
 
@@ -58,7 +58,7 @@ def best_response(problem: Problem, above: Vectors, start: Vectors) -> Vectors:
     level = len(above)
     point = _answer(problem, above, start)
     flat = _flat_at(problem, level, point)
-    flat = _verified(problem, flat, point.outcomes, level)
+    flat = _verified(problem, flat, _outcomes(problem, above, flat, point.outcomes), level)
     flat = differentiable_point(problem, level, above, flat, constrained=False)
     return choices(problem.sizes, level, flat)
 
@@ -149,6 +149,31 @@ def _flat_at(problem: Problem, level: int, point: Point) -> Float[Array, " flat"
     for leading in range(level):
         flat = split(problem.sizes, leading, flat)[1]
     return flat
+
+
+def _outcomes(
+    problem: Problem,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    outcomes: Int[Array, " levels"],
+) -> Int[Array, " levels"]:
+    """The outcomes, a level that stalled with a gradient far from zero counted as unsolved.
+
+    Where it stalled at a kink, its gradient jumps over zero; elsewhere rounding is what stops it.
+    """
+    level = len(above)
+    gradient = stationarity(problem, level, above, flat)
+    values = objectives(problem, (*above, *choices(problem.sizes, level, flat)))
+    for lower in range(level, problem.number_of_levels):
+        size = problem.sizes[lower]
+        rounding = jnp.finfo(gradient.dtype).eps ** 0.4 * (1 + jnp.abs(values[lower]))
+        far = ~(jnp.linalg.norm(gradient[:size]) <= rounding)
+        stalled = outcomes[lower] == int(Outcome.STALLED)
+        outcomes = outcomes.at[lower].set(
+            jnp.where(far & stalled, int(Outcome.LIMIT), outcomes[lower])
+        )
+        gradient = gradient[size + (gradient.size - size) // 2 :]
+    return outcomes
 
 
 def _verified(problem: Problem, value: Array, outcomes: Int[Array, " levels"], level: int) -> Array:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from mlodsl.calculus import point_of, split
 from mlodsl.strategies import Point
 
-from .level import LevelState, first_state
+from .level import LevelState, first_state, needed_below
 from .nest import Nest
 from .oracle import digest_turn, evaluate_top, propose_turn, top_residual
 from .outcome import Outcome
@@ -132,7 +132,8 @@ def run(
 
 def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:
     proposal = propose_turn(nest, 0, (), guess, state)
-    trial = evaluate_top(nest, proposal.own, proposal.guess, goal)
+    needed = needed_below(nest, 0, state.point, goal)
+    trial = evaluate_top(nest, proposal.own, proposal.guess, needed)
     state = digest_turn(nest, 0, (), guess, goal, state, proposal, trial)
     return jax.block_until_ready(state)
 

@@ -14,6 +14,7 @@ from ..oracle import evaluate_top
 from ..outcome import Outcome
 from ..run import response_below
 from .curvature import Curvature
+from .degeneracy import degeneracy_findings
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
 from .names import name_of_entry
 from .restarts import search_better_responses
@@ -68,6 +69,7 @@ def certify(
             ),
             point,
         )
+    findings += degeneracy_findings(problem, nest, point, reads)
     deviation = _response_error(nest, returned, point)
     precision = float(np.sqrt(np.finfo(np.asarray(point.own).dtype).eps))
     if deviation > 100 * precision:

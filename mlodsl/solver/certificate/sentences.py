@@ -61,9 +61,9 @@ def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str |
     if read.curvature is not None and read.curvature.is_positive:
         return (
             f"{name} could not be solved: its gradient norm is still {read.gradient_norm:.3g} at "
-            f"{_where(problem, read)}, though no step improves it; its objective may have a kink "
-            "there (`abs`, `max`, `relu`): use a smooth form such as `smooth_abs`, or start it "
-            "elsewhere"
+            f"{_where(problem, read)}, and its steps improve it no further; its objective may have "
+            "a kink there (`abs`, `max`, `relu`): use a smooth form such as `smooth_abs`, or start "
+            "it elsewhere"
         )
     side = "above" if sought == "maximum" else "below"
     sentence = (
