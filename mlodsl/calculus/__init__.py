@@ -12,6 +12,7 @@ from .elimination import (
     full_factor as full_factor,
     full_matrix as full_matrix,
     operators as operators,
+    reduced_spectrum as reduced_spectrum,
     solve as solve,
 )
 from .lagrangian import (

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import Vectors, choices, point_of, split
+from mlodsl.calculus import Vectors, choices, operators, point_of, reduced_spectrum, split
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.strategies import Implicit, Point
@@ -28,6 +28,9 @@ from .nest import Nest
 from .oracle import evaluate_top, objectives, stationarity
 from .outcome import Outcome
 from .plan import choose_strategy, plan_nest, top_tolerance
+
+# Above this size of the top level `solution` looks at first-order conditions alone.
+_SECOND_ORDER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def solution(problem: Problem, settings: Settings) -> Vectors:
     """The solution, a vector for each level, as a function of the problem's params.
 
     The whole solve is one compiled loop. Raises at run time where a level can't be solved or
-    the top level's residual stays above the tolerance.
+    the top level stands at no minimum of its own problem.
     """
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
     tolerance = jnp.asarray(top_tolerance(problem, settings), problem.structure.dtype)
@@ -126,7 +129,8 @@ def solution(problem: Problem, settings: Settings) -> Vectors:
     eps = jnp.finfo(tolerance.dtype).eps
     failed = (final.outcome > int(Outcome.STALLED)) & (final.outcome != int(Outcome.LIMIT))
     unsolved = failed | ~(left <= jnp.maximum(tolerance, jnp.sqrt(eps) * parts))
-    message = f"level `{problem.level_names[0]}` could not be solved to its tolerance"
+    unsolved |= _is_no_minimum(solving, polished)
+    message = f"level `{problem.level_names[0]}` could not be solved to a minimum of its own"
     flat = eqx.error_if(flat, unsolved, f"{message}; `model.solve()` says what is wrong")
     flat = differentiable_point(problem, 0, (), flat, constrained=nest.plans[0].constrained)
     return choices(problem.sizes, 0, flat)
@@ -149,6 +153,24 @@ def _flat_at(problem: Problem, level: int, point: Point) -> Float[Array, " flat"
     for leading in range(level):
         flat = split(problem.sizes, leading, flat)[1]
     return flat
+
+
+def _is_no_minimum(nest: Nest, point: Point) -> Bool[Array, ""]:
+    """Whether the top level stands still at a maximum, a saddle, or where its gradient fades out.
+
+    By its reduced Hessian; not looked at in a domain, or where the level is large.
+    """
+    size = point.own.size
+    if nest.plans[0].constrained or size > _SECOND_ORDER:
+        return jnp.array(False)
+    place = nest.place(0, ())
+    at = operators(place.game, 0, (), point.flat, point.below, place.plans)
+    seen = reduced_spectrum(at.reduced, size, point.own.dtype)
+    curved = seen.curvatures > seen.floor
+    along = seen.axes.T @ point.gradient
+    step = jnp.where(curved, along / jnp.where(curved, seen.curvatures, 1), 0)
+    fades = jnp.linalg.norm(step) > 1e-3 * (1 + jnp.linalg.norm(point.own))
+    return fades | (seen.curvatures[0] < -1e3 * seen.floor)
 
 
 def _outcomes(
