@@ -77,7 +77,7 @@ def plan_nest(problem: Problem, settings: Settings, strategy: AbstractStrategy) 
     _refuse(settings)
     names = problem.level_names
     plans = [_plan_top(problem, settings)]
-    plans += [_plan_lower(settings.level(name)) for name in names[1:]]
+    plans += [_plan_lower(settings.level(name), settings.seed) for name in names[1:]]
     return Nest(problem, strategy, tuple(plans), jnp.zeros(len(names), bool))
 
 
@@ -109,7 +109,7 @@ def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:
     own = settings.level(problem.level_names[0])
     steps = min(own.steps or settings.max_steps, settings.max_steps)
     constrained = problem.has_domain(0)
-    mover = _mover(own.optimizer, constrained)
+    mover = _mover(own.optimizer, settings.seed, constrained)
     if own.optimizer.name == "auto":
         if problem.sizes[0] <= _DENSE_QUASI_NEWTON:
             mover = QuasiNewton(constrained=constrained)
@@ -128,8 +128,8 @@ def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:
     )
 
 
-def _plan_lower(own: LevelSettings) -> LevelPlan:
-    mover = _mover(own.optimizer, constrained=False)
+def _plan_lower(own: LevelSettings, seed: int) -> LevelPlan:
+    mover = _mover(own.optimizer, seed, constrained=False)
     default = _NEWTON_STEPS if isinstance(mover, TrustRegionNewton) else _GRADIENT_STEPS
     return LevelPlan(
         mover,
@@ -140,10 +140,10 @@ def _plan_lower(own: LevelSettings) -> LevelPlan:
     )
 
 
-def _mover(choice: OptimizerChoice, constrained: bool) -> AbstractMover:
+def _mover(choice: OptimizerChoice, seed: int, constrained: bool) -> AbstractMover:
     if choice.name in ("auto", "newton"):
         return TrustRegionNewton()
     if choice.name == "lbfgs":
         memory = int(dict(choice.arguments).get("memory", LimitedMemory().memory))
         return LimitedMemory(memory, constrained)
-    return FirstOrder(choice, constrained)
+    return FirstOrder(choice, constrained, seed)

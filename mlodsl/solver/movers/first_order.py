@@ -10,15 +10,18 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.settings import OptimizerChoice
+from mlodsl.settings import OPTIMIZERS, OptimizerChoice
 from mlodsl.strategies import Point
 
 from .base import AbstractMover, Place, Proposal, State, Verdict, is_finite
 
 
-def optax_optimizer(choice: OptimizerChoice) -> optax.GradientTransformationExtraArgs:
-    """The Optax optimiser that a checked choice names, with its schedule."""
+def optax_optimizer(choice: OptimizerChoice, seed: int) -> optax.GradientTransformationExtraArgs:
+    """The Optax optimiser that a checked choice names, with its schedule; one that draws, from
+    `seed`."""
     arguments: dict[str, Any] = dict(choice.arguments)
+    if OPTIMIZERS[choice.name].draws:
+        arguments["key"] = seed
     if choice.decay is not None:
         arguments["learning_rate"] = _exponential(arguments["learning_rate"], choice.decay)
     return optax.with_extra_args_support(getattr(optax, choice.name)(**arguments))
@@ -34,11 +37,12 @@ class FirstOrder(AbstractMover):
 
     choice: OptimizerChoice = eqx.field(static=True)
     constrained: bool = eqx.field(static=True, default=False)
+    seed: int = eqx.field(static=True, default=0)
     needs_factor: ClassVar[bool] = False
 
     def start(self, own: Float[Array, " own"]) -> State:
         """The state that Optax starts with."""
-        return optax_optimizer(self.choice).init(own)
+        return optax_optimizer(self.choice, self.seed).init(own)
 
     def propose(self, place: Place, state: State, point: Point) -> Proposal:
         """The point after the optimiser's next step."""
@@ -60,7 +64,7 @@ class FirstOrder(AbstractMover):
         return jnp.array(True)
 
     def _step(self, place: Place, state: State, point: Point) -> tuple[Float[Array, " own"], State]:
-        updates, state = optax_optimizer(self.choice).update(
+        updates, state = optax_optimizer(self.choice, self.seed).update(
             point.gradient, state, point.own, value=point.value, grad=point.gradient
         )
         moved = optax.apply_updates(point.own, updates)
