@@ -151,7 +151,7 @@ def judge(
 ) -> tuple[Status, str]:
     """The status that follows from how the run ended and from the certificate."""
     reason = ran.reason
-    findings = ". ".join(certificate.findings)
+    findings = _in_a_row(certificate.findings)
     top = f"level `{problem.level_names[0]}`"
     if reason in (Status.MAX_STEPS, Status.TIMEOUT, Status.INTERRUPTED):
         limits = {
@@ -159,7 +159,7 @@ def judge(
             Status.TIMEOUT: "stopped at the time limit",
             Status.INTERRUPTED: "interrupted",
         }
-        return reason, f"{limits[reason]}. {findings}" if findings else limits[reason]
+        return reason, _in_a_row((limits[reason], *certificate.findings))
     if certificate.unbounded:
         return Status.DIVERGED, findings
     if reason is Status.DIVERGED and certificate.hypergradient_norm is not None:
@@ -190,3 +190,9 @@ def judge(
             f"rounding error ({certificate.rounding:.3g})"
         )
     return Status.CONVERGED, message
+
+
+def _in_a_row(sentences: tuple[str, ...]) -> str:
+    """Sentences as one text; all but the first, which a caller may go on from, capitalised."""
+    rest = [sentence[:1].upper() + sentence[1:] for sentence in sentences[1:]]
+    return ". ".join([*sentences[:1], *rest])
