@@ -99,9 +99,12 @@ def digest(
     """Accepts the evaluated point or refuses it, and judges whether the level goes on."""
     initial = state.turns == 0
     mover = nest.plans[level].mover
-    verdict = mover.observe(nest.place(level, above), state.mover, state.point, trial, proposal)
+    # A value that an unsolved level below gives says nothing; the mover is to shorten its step.
     failed_below = jnp.max(trial.outcomes) >= int(Outcome.LIMIT)
-    accepted = initial | (verdict.accepted & ~failed_below)
+    known = jnp.where(failed_below, jnp.nan, trial.value)
+    shown = eqx.tree_at(lambda p: p.value, trial, known)
+    verdict = mover.observe(nest.place(level, above), state.mover, state.point, shown, proposal)
+    accepted = initial | verdict.accepted
     point = _select(accepted, trial, state.point)
     point = eqx.tree_at(lambda p: p.evaluations, point, state.point.evaluations + trial.evaluations)
     state = LevelState(
@@ -217,6 +220,8 @@ def _judge(
     broken_below = initial & (jnp.max(point.outcomes) >= int(Outcome.UNBOUNDED))
     # A mover refuses at most some dozens of trials in a row before it is stuck.
     spent = (state.steps >= plan.steps) | (state.turns >= 4 * plan.steps + 60)
+    if nest.patience is not None:
+        spent |= state.turns >= nest.patience
     still = nest.frozen[level]
     endings = [
         (broken_below, Outcome.STALLED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import equinox as eqx
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Int
 
 from mlodsl.calculus import Game, Vectors
 from mlodsl.strategies import AbstractStrategy
@@ -42,12 +42,15 @@ class Nest(eqx.Module):
     Arguments:
         frozen: for each level whether it stays where it starts; the certificate holds levels
             still with it, without compiling anew.
+        patience: how many turns a level may take at most, for searches that may be given up;
+            None: as many as its plan allows.
     """
 
     game: Game
     strategy: AbstractStrategy
     plans: tuple[LevelPlan, ...] = eqx.field(static=True)
     frozen: Bool[Array, " levels"]
+    patience: Int[Array, ""] | None = None
 
     def place(self, level: int, above: Vectors) -> Place:
         """Where the mover of a level stands."""

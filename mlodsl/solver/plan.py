@@ -78,7 +78,8 @@ def plan_nest(problem: Problem, settings: Settings, strategy: AbstractStrategy) 
     names = problem.level_names
     plans = [_plan_top(problem, settings)]
     plans += [_plan_lower(settings.level(name), settings.seed) for name in names[1:]]
-    return Nest(problem, strategy, tuple(plans), jnp.zeros(len(names), bool))
+    patience = jnp.array(jnp.iinfo(jnp.int32).max, jnp.int32)
+    return Nest(problem, strategy, tuple(plans), jnp.zeros(len(names), bool), patience)
 
 
 def exact_nest(problem: Problem, nest: Nest) -> Nest:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import mlodsl
+from mlodsl.solver import solve
 
 from .traps import GENERALS, SCALAR, SOLVABLE, TRAPS, UNBOUNDED
 
@@ -63,6 +64,18 @@ def test_the_top_level_leaves_a_maximum_that_it_starts_at() -> None:
     text, params, _ = SOLVABLE["top maximum between two minima"]
     x = float(mlodsl.compile(text, params=params).solve()["x"])
     assert abs(x) == pytest.approx(1 / np.sqrt(2), abs=1e-7)
+
+
+# The bottom level has an answer near the start and none further on (its quartic falls).
+HALF_UNBOUNDED = {"slope_by_x": -1.91, "quartic": -0.64, "square_": 1.1, "top_goal": 0.6}
+
+
+def test_a_step_to_where_a_lower_level_fails_is_shortened() -> None:
+    """And not tried again and again until no turn is left."""
+    model = mlodsl.compile(SCALAR, params={**HALF_UNBOUNDED, "y0": -0.2})
+    found = solve(model.problem, model.settings)
+    assert found.evaluations["top"] < 200
+    assert found.status != "max_steps"
 
 
 def test_a_lower_level_is_told_of_a_start_outside_of_its_functions_domain() -> None:

@@ -29,7 +29,7 @@ from .sentences import (
 from .structure import Certificate, LevelCertificate
 from .top import Tangent, TopLevel, curvature, relative_error, tangent
 
-_RESTART_SECONDS = 10.0
+_RESTART_SECONDS = 5.0
 
 
 def finish_point(nest: Nest, point: Point) -> Point:

@@ -21,6 +21,9 @@ from ..outcome import Outcome
 # How far from the response the starts are, in units of 1 + its size, in the order of trying.
 _SPREADS = (1.0, 0.3, 4.0, 30.0, 0.6, 2.0, 10.0)
 
+# Turns of a level, at most: from far off, a nest of levels may take all that each is allowed.
+_PATIENCE = 60
+
 
 @dataclass(frozen=True, slots=True)
 class BetterResponse:
@@ -67,7 +70,8 @@ def search_better_responses(
     began = time.perf_counter()
     for spread, level in itertools.product(_SPREADS, range(1, len(sizes))):
         still = jnp.array([0 < other < level for other in range(len(sizes))])
-        held = eqx.tree_at(lambda n: n.frozen, nest, still)
+        patience = jnp.array(_PATIENCE, jnp.int32)
+        held = eqx.tree_at(lambda n: (n.frozen, n.patience), nest, (still, patience))
         shift = _shift(certified[level], spread, generator)
         for start in (certified[level] + shift, certified[level] - shift):
             if level in found:
