@@ -130,8 +130,20 @@ def test_every_optimiser_of_the_table_makes_a_step(name: str) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_an_exponential_schedule_multiplies_the_rate_each_step(count: int) -> None:
-    optimizer = optax_optimizer(OptimizerChoice("sgd", (("learning_rate", 0.1),), decay=0.5))
+    choice = OptimizerChoice("sgd", (("learning_rate", 0.1),), decay=0.5)
+    optimizer = optax_optimizer(choice, seed=0)
     state = optimizer.init(jnp.zeros(1))
     for _ in range(count + 1):
         update, state = optimizer.update(jnp.ones(1), state, jnp.zeros(1))
     np.testing.assert_allclose(update, -0.1 * 0.5**count, rtol=1e-12)
+
+
+def test_an_optimisers_noise_comes_from_its_seed() -> None:
+    choice = OptimizerChoice("noisy_sgd", (("learning_rate", 0.1),))
+
+    def first_update(seed: int) -> Array:
+        optimizer = optax_optimizer(choice, seed)
+        return optimizer.update(jnp.ones(3), optimizer.init(jnp.zeros(3)), jnp.zeros(3))[0]
+
+    assert np.array_equal(first_update(1), first_update(1))
+    assert not np.array_equal(first_update(1), first_update(2))
