@@ -32,7 +32,6 @@ MIXED: list[tuple[Form, Form, Form]] = [
     ("full", "full", "full"),
     ("free", "free", "free"),
     ("free", "reduced", "full"),
-    ("reduced", "free", "reduced"),
 ]
 
 
@@ -185,7 +184,7 @@ def top_gradient_and_factor(
     return gradient[: own.size], full_factor(game.sizes, 0, matrix)
 
 
-@pytest.mark.parametrize("levels", SMOOTH_GAMES)
+@pytest.mark.parametrize("levels", [2, 4])
 def test_the_reduced_hessian_is_the_derivative_of_the_total_gradient(levels: int) -> None:
     game = SMOOTH_GAMES[levels]
     own = jnp.linspace(0.3, 0.6, game.sizes[0])

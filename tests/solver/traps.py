@@ -104,6 +104,7 @@ TRAPS = {
     "worse of two wells": _bottom(
         "isn't its best response: y = 1.03", wells=1.0, slope=-0.3, slope_by_x=0.01, y0=-1.0
     ),
+    "tie broken against the leader": _bottom("another best response, y = -1", wells=1.0, y0=0.5),
     "kink": _bottom("kink", kink=1.0, square_=0.5, x0=2.0, y0=3.0),
     "overflow at the start": _bottom("not a finite number", square_=1.0, y0=1e200),
     "flat direction": _vector(r"flat along `y\[1\]`", [[1, 0], [0, 0]], [2, 0]),
@@ -162,6 +163,11 @@ SOLVABLE: dict[str, tuple[str, dict[str, Any], dict[str, float]]] = {
         SCALAR,
         {"wells": 1.0, "slope": -0.3, "slope_by_x": 0.01, "y0": 1.0, "top_goal": 0.3},
         {"x": 0.30056429, "y": 1.03523966},
+    ),
+    "tie broken in the leader's favour": (
+        SCALAR,
+        {"wells": 1.0, "y0": -0.5},
+        {"x": 1.0, "y": -1.0},
     ),
     # The maximum at 0 between two minima at ±1/√2 is left, to either side.
     "top maximum between two minima": (
