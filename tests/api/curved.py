@@ -25,10 +25,21 @@ level third {
 }
 """
 
+PAIR = """
+model pair "the two upper levels, z = y_0 put in"
+param a = 1.0
+param c : real[2] = [1, 2]
+level leader { var x : real[2]  minimize sumsq(x - c) + a * y[1] + y[0] }
+level second {
+  var y : real[2]
+  minimize exp(y[0]) - exp(a * x[0]^2) * y[0] + (y[1] - a * x[1])^2
+}
+"""
+
 
 def response(x: np.ndarray, a: float = 1.0) -> dict[str, np.ndarray]:
-    """The lower levels' answer."""
-    return {"y": np.array([a * x[0] ** 2, a * x[1]]), "z": np.array(a * x[0] ** 2)}
+    """The second level's answer."""
+    return {"y": np.array([a * x[0] ** 2, a * x[1]])}
 
 
 def hypergradient(x: np.ndarray, a: float = 1.0, c: tuple[float, float] = (1, 2)) -> np.ndarray:
@@ -37,6 +48,6 @@ def hypergradient(x: np.ndarray, a: float = 1.0, c: tuple[float, float] = (1, 2)
 
 
 def solution(a: float = 1.0, c: tuple[float, float] = (1, 2)) -> dict[str, np.ndarray]:
-    """All variables at the solution."""
+    """The two upper levels' variables at the solution."""
     x = np.array([c[0] / (1 + a), c[1] - a**2 / 2])
     return {"x": x, **response(x, a)}

@@ -24,7 +24,6 @@ level bottom {
 EXACT: dict[str, dict[str, Any]] = {
     "auto": {},
     "cg": {"strategy": "implicit(linear_solver = cg)"},
-    "top by lbfgs": {"level": {"top": {"optimizer": "lbfgs"}}},
     "top by newton": {"level": {"top": {"optimizer": "newton"}}},
     "top by sgd": {"level": {"top": {"optimizer": "sgd(0.1)"}}},
     "bottom by lbfgs": {"level": {"bottom": {"optimizer": "lbfgs"}}},
