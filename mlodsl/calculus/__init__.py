@@ -1,7 +1,12 @@
 """What every strategy shares: total derivatives through the levels, and linear solves."""
 
+from .adjoint import (
+    adjoint_gradient as adjoint_gradient,
+    envelope_gradient as envelope_gradient,
+)
 from .elimination import (
     EliminatedFactor as EliminatedFactor,
+    EliminationForm as EliminationForm,
     EliminationPlan as EliminationPlan,
     Factor as Factor,
     FullFactor as FullFactor,
@@ -11,6 +16,7 @@ from .elimination import (
     factorize as factorize,
     full_factor as full_factor,
     full_matrix as full_matrix,
+    hessian_product as hessian_product,
     operators as operators,
     reduced_spectrum as reduced_spectrum,
     solve as solve,
@@ -25,4 +31,11 @@ from .lagrangian import (
     response_gradient as response_gradient,
     split as split,
 )
-from .linear import conjugate_gradients as conjugate_gradients
+from .linear import (
+    conjugate_gradients as conjugate_gradients,
+    largest_eigenvalue as largest_eigenvalue,
+    neumann_series as neumann_series,
+)
+from .minres import minres as minres
+from .optimizers import optax_optimizer as optax_optimizer
+from .penalty import PenalizedGame as PenalizedGame, ProximalGame as ProximalGame

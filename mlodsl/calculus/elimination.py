@@ -15,10 +15,13 @@ from typing import Literal, TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from .lagrangian import Game, Vectors, flat_size, lagrangian
-from .linear import conjugate_gradients
+from .linear import conjugate_gradients, neumann_series
+from .minres import minres
+
+EliminationForm: TypeAlias = Literal["full", "reduced", "cg", "minres", "neumann"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,12 @@ class EliminationPlan:
 
     Arguments:
         form: `full` keeps all of K_k as a matrix; `reduced` keeps S_k as a matrix and
-            eliminates the levels below; `free` solves with S_k by conjugate gradients.
-        iterations, tolerance: of those conjugate gradients.
+            eliminates the levels below; `cg` and `neumann` solve with S_k by conjugate gradients
+            or a Neumann series; `minres` solves with K_k itself by MINRES.
+        iterations, tolerance: of those iterations.
     """
 
-    form: Literal["full", "reduced", "free"]
+    form: EliminationForm
     iterations: int = 0
     tolerance: float = 1e-10
 
@@ -150,7 +154,7 @@ def operators(
             first, _ = carry
             correction = product(jnp.pad(first, (own, size)))[own : own + size]
             rhs = jnp.where(index == 0, right[size:], right[:size] - correction)
-            solved = solve(game, level + 1, here, below, plans, rhs)
+            solved, _ = solve(game, level + 1, here, below, plans, rhs)
             return jnp.where(index == 0, solved, first), solved
 
         zero = jnp.zeros(size, right.dtype)
@@ -183,7 +187,7 @@ def factorize(
     form = plans[level].form
     if form == "full":
         return full_factor(game.sizes, level, full_matrix(game, level, above, flat)[2])
-    if form == "free":
+    if form != "reduced":
         return EliminatedFactor(flat, None, below)
     reduced = operators(game, level, above, flat, below, plans).reduced
     return EliminatedFactor(flat, reduced_spectrum(reduced, game.sizes[level], flat.dtype), below)
@@ -216,41 +220,46 @@ def solve(
     factor: Factor,
     plans: tuple[EliminationPlan, ...],
     right: Float[Array, " flat"],
-) -> Float[Array, " flat"]:
-    """K_k⁻¹ right, at the point the factor was made at."""
+) -> tuple[Float[Array, " flat"], Int[Array, ""]]:
+    """K_k⁻¹ right, at the point the factor was made at.
+
+    Returns:
+        The solution, and the number of products with K_k or S_k that iterations took; those
+        with the levels below inside of a product aren't counted.
+    """
+    none = jnp.array(0, jnp.int32)
     if isinstance(factor, FullFactor):
-        return jnp.linalg.solve(factor.matrix, right)
+        return jnp.linalg.solve(factor.matrix, right), none
     plan = plans[level]
     own = game.sizes[level]
     at = operators(game, level, above, factor.flat, factor.below, plans)
     rest = right.size - own
+    if plan.form == "minres":
+        return minres(at.product, right, iterations=plan.iterations, tolerance=plan.tolerance)
 
-    def own_solve(rhs: Float[Array, " own"]) -> Float[Array, " own"]:
+    def own_solve(rhs: Float[Array, " own"]) -> tuple[Float[Array, " own"], Int[Array, ""]]:
         if factor.reduced is not None:
             axes = factor.reduced.axes
-            return axes @ ((axes.T @ rhs) / factor.reduced.curvatures)
-        return conjugate_gradients(
-            at.reduced, rhs, iterations=plan.iterations, tolerance=plan.tolerance
-        )
+            return axes @ ((axes.T @ rhs) / factor.reduced.curvatures), none
+        iterate = neumann_series if plan.form == "neumann" else conjugate_gradients
+        return iterate(at.reduced, rhs, iterations=plan.iterations, tolerance=plan.tolerance)
 
     if rest == 0:
         return own_solve(right)
 
     # Twice: M⁻¹ r_rest gives the right-hand side of the reduced system; its solution p then
     # changes r_rest by -B p. A loop of two, so that `eliminate` is written once.
-    def once(index: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
-        step, _ = carry
+    def once(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        step, _, products = carry
         lifted = at.product(jnp.pad(step, (0, rest)))
         others = at.eliminate(right[own:] - lifted[own:])
-        return jax.lax.cond(
-            index == 0,
-            lambda: (
-                own_solve(right[:own] - at.product(jnp.pad(others, (own, 0)))[:own]),
-                others,
-            ),
-            lambda: (step, others),
-        )
 
-    zeros = (jnp.zeros(own, right.dtype), jnp.zeros(rest, right.dtype))
-    step, others = jax.lax.fori_loop(0, 2, once, zeros)
-    return jnp.concatenate([step, others])
+        def first() -> tuple[Array, Array, Array]:
+            solved, count = own_solve(right[:own] - at.product(jnp.pad(others, (own, 0)))[:own])
+            return solved, others, count
+
+        return jax.lax.cond(index == 0, first, lambda: (step, others, products))
+
+    zeros = (jnp.zeros(own, right.dtype), jnp.zeros(rest, right.dtype), none)
+    step, others, products = jax.lax.fori_loop(0, 2, once, zeros)
+    return jnp.concatenate([step, others]), products

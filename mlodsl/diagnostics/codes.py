@@ -77,6 +77,7 @@ CODES: dict[str, Code] = {
     "E504": _error("wrong value of an option", "see what was expected"),
     "E505": _error("unknown level", "see the levels in the message"),
     "E506": _error("option given twice", "remove one of the two"),
+    "E507": _error("strategy does not fit the model", "run `mlodsl explain` on the model"),
     # Params and data
     "E601": _error("data cannot be read", "check the path and the file"),
     "E602": _error("bad cell in data", "mend the file at that row and column"),
@@ -91,8 +92,9 @@ CODES: dict[str, Code] = {
     "E703": _error("wrong use of a command", "see `mlodsl COMMAND --help`"),
     "E704": _error("output cannot be written", "choose another path"),
     "E705": _error("checkpoint cannot be used", "name another folder, or remove it"),
-    "E706": _error("result file cannot be used", "give a file that `mlodsl solve --out` wrote"),
+    "E706": _error("result file cannot be used", "give a file that mlodsl wrote"),
     "E707": _error("not enough memory", "make the model smaller"),
+    "E708": _error("matplotlib is missing", "install it: `pip install 'mlodsl[plot]'`"),
     # Not built yet
     "E801": _error("constraints cannot be solved yet", "remove `subject to`, or use a penalty"),
     "E802": _error("players cannot be solved yet", "give each player a level of its own"),

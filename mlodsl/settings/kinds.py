@@ -17,17 +17,19 @@ LARGEST_WHOLE_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A finite number, above `minimum` (or at it, unless `exclusive`).
+    """A finite number, above `minimum` (or at it, unless `exclusive`) and below `below`.
 
     Arguments:
         minimum: the lower bound.
         exclusive: whether the bound itself is refused.
+        below: the upper bound, itself refused.
         infinite: whether `inf` is allowed too.
         words: names allowed instead of a number, e.g. `auto`.
     """
 
     minimum: float = -math.inf
     exclusive: bool = False
+    below: float = math.inf
     infinite: bool = False
     words: tuple[str, ...] = ()
 
@@ -91,6 +93,8 @@ def describe(kind: Kind) -> str:
 
 def _describe_number(kind: Number) -> str:
     finite = "" if kind.infinite else "finite "
+    if kind.below < math.inf:
+        return f"a number between {kind.minimum:g} and {kind.below:g}"
     if kind.minimum == -math.inf:
         return f"a {finite}number"
     if kind.minimum == 0 and kind.exclusive:
@@ -129,6 +133,8 @@ def _accept_number(kind: Number, value: OptionValue) -> OptionValue | None:
     if math.isinf(number) and not kind.infinite:
         return None
     if number < kind.minimum or (kind.exclusive and number == kind.minimum):
+        return None
+    if kind.below < math.inf and number >= kind.below:
         return None
     return number
 

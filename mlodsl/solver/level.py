@@ -15,13 +15,15 @@ from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import (
     EliminatedFactor,
+    Factor,
     FullFactor,
+    Game,
     Vectors,
     empty_factor,
     factorize,
     split,
 )
-from mlodsl.strategies import Point, Response
+from mlodsl.strategies import Point, Query, Response
 
 from .movers import Proposal, State
 from .movers.base import is_finite
@@ -62,7 +64,7 @@ def propose(
     own, below, _ = split(nest.game.sizes, level, guess)
     return jax.lax.cond(
         state.turns == 0,
-        lambda: Proposal(own, below, jnp.zeros((), own.dtype)),
+        lambda: Proposal(own, below, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32)),
         lambda: nest.plans[level].mover.propose(nest.place(level, above), state.mover, state.point),
     )
 
@@ -73,17 +75,40 @@ def evaluate(
     above: Vectors,
     proposal: Proposal,
     tolerance: Float[Array, ""],
+    turn: Int[Array, ""],
     *,
     with_factor: bool,
 ) -> Point:
-    """The total gradient of a level, those below solved to a hundredth of `tolerance`."""
+    """The total gradient of a level, to a hundredth of `tolerance`.
 
-    def answer(level: int, above: Vectors, guess: Float[Array, " flat"]) -> Response:
-        return respond(nest, level, above, guess, 0.01 * tolerance)
+    Arguments:
+        turn: how many evaluations the level has had in this solve.
+    """
 
-    return nest.strategy.evaluate(
-        nest.game, level, above, proposal.own, proposal.guess, answer, with_factor=with_factor
+    def answer(
+        game: Game,
+        level: int,
+        above: Vectors,
+        guess: Float[Array, " flat"],
+        tolerance: Float[Array, ""],
+        *,
+        with_factor: bool,
+    ) -> Response:
+        inner = eqx.tree_at(lambda n: n.game, nest, game, is_leaf=lambda leaf: leaf is nest.game)
+        return respond(inner, level, above, guess, tolerance, with_factor=with_factor)
+
+    query = Query(
+        game=nest.game,
+        level=level,
+        above=above,
+        own=proposal.own,
+        guess=proposal.guess,
+        plans=nest.eliminations,
+        accuracy=0.01 * tolerance,
+        turn=turn,
+        with_factor=with_factor,
     )
+    return nest.strategy_of(level).evaluate(query, answer)
 
 
 def digest(
@@ -104,12 +129,18 @@ def digest(
     known = jnp.where(failed_below, jnp.nan, trial.value)
     shown = eqx.tree_at(lambda p: p.value, trial, known)
     verdict = mover.observe(nest.place(level, above), state.mover, state.point, shown, proposal)
-    accepted = initial | verdict.accepted
+    # Where nothing is left to gain at this accuracy, the trial's better one is taken on.
+    refined = verdict.stuck & (trial.error < state.point.error)
+    accepted = initial | verdict.accepted | refined
     point = _select(accepted, trial, state.point)
-    point = eqx.tree_at(lambda p: p.evaluations, point, state.point.evaluations + trial.evaluations)
+    products = trial.products.at[level].add(proposal.products)
+    counts = (state.point.evaluations + trial.evaluations, state.point.products + products)
+    point = eqx.tree_at(lambda p: (p.evaluations, p.products), point, counts)
     state = LevelState(
         point=point,
-        mover=_select(initial, state.mover, verdict.state),
+        mover=_select(
+            initial, state.mover, _select(refined, mover.start(point.own), verdict.state)
+        ),
         steps=state.steps + jnp.where(accepted & ~initial, 1, 0).astype(jnp.int32),
         turns=state.turns + 1,
         extra=state.extra,
@@ -118,7 +149,8 @@ def digest(
     )
     reach = 1e10 * (1 + jnp.linalg.norm(guess[: trial.own.size]))
     ran_away = ~initial & (jnp.linalg.norm(trial.own) > reach) | (trial.value == -jnp.inf)
-    return _judge(nest, level, goal, state, verdict.stuck & ~initial, ran_away)
+    stuck = verdict.stuck & ~initial & ~refined
+    return _judge(nest, level, goal, state, stuck, ran_away)
 
 
 def run_level(
@@ -140,7 +172,7 @@ def run_level(
         proposal = propose(nest, level, above, guess, state)
         with_factor = plan.mover.needs_factor
         needed = needed_below(nest, level, state.point, goal)
-        trial = evaluate(nest, level, above, proposal, needed, with_factor=with_factor)
+        trial = evaluate(nest, level, above, proposal, needed, state.turns, with_factor=with_factor)
         return digest(nest, level, above, guess, goal, state, proposal, trial)
 
     return jax.lax.while_loop(lambda state: state.running, turn, first_state(nest, level, guess))
@@ -152,20 +184,30 @@ def respond(
     above: Vectors,
     guess: Float[Array, " flat"],
     tolerance: Float[Array, ""],
+    *,
+    with_factor: bool,
 ) -> Response:
     """Solves `level` and all below it, from the point `guess` (a u_level)."""
     final = run_level(nest, level, above, guess, tolerance)
     point = final.point
-    factor = point.factor
-    if factor is None:
-        plans = nest.place(level, above).plans
+    factor = point.factor if with_factor else None
+    products = point.products
+    if with_factor and factor is None:
+        plans = nest.eliminations
         factor = factorize(nest.game, level, above, point.flat, point.below, plans)
+        products = products.at[level].add(0 if _is_free(factor) else point.flat.size)
     return Response(
         flat=point.flat,
         factor=factor,
         outcomes=point.outcomes.at[level].set(final.outcome),
         evaluations=point.evaluations,
+        products=products,
     )
+
+
+def _is_free(factor: Factor) -> bool:
+    """Whether a factor holds no matrix, so that it cost no products."""
+    return isinstance(factor, EliminatedFactor) and factor.reduced is None
 
 
 def level_goal(plan: LevelPlan, tolerance: Float[Array, ""]) -> Float[Array, ""]:
@@ -211,7 +253,9 @@ def _judge(
     point = state.point
     initial = state.turns == 1
     goal = jnp.maximum(goal, _rounding(point))
-    within = (residual(nest, level, point) <= goal) & ~_has_negative_curvature(point.factor)
+    within = (residual(nest, level, point) + point.error <= goal) & ~_has_negative_curvature(
+        point.factor
+    )
     extra = state.extra + within.astype(jnp.int32)
     near = plan.mover.is_near(nest.place(level, ()), state.mover, point, goal)
     fades = within & ~near & (extra > plan.extra_steps)
@@ -254,19 +298,22 @@ def _has_negative_curvature(factor: FullFactor | EliminatedFactor | None) -> Boo
 def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:
     """A point of the right structure for the first turn, which doesn't look at it."""
     sizes = nest.game.sizes
-    plans = nest.strategy.elimination_plans(sizes)
+    plans = nest.eliminations
     own = sizes[level]
-    below = empty_factor(sizes, level + 1, plans, flat.dtype) if level + 1 < len(sizes) else None
+    keeps = level + 1 < len(sizes) and nest.strategy_of(level).keeps_factor
+    below = empty_factor(sizes, level + 1, plans, flat.dtype) if keeps else None
     wants_factor = nest.plans[level].mover.needs_factor
     return Point(
         own=flat[:own],
         value=jnp.array(jnp.inf, flat.dtype),
         gradient=jnp.zeros(own, flat.dtype),
+        error=jnp.zeros((), flat.dtype),
         flat=flat,
         below=below,
         factor=empty_factor(sizes, level, plans, flat.dtype) if wants_factor else None,
         outcomes=jnp.zeros(len(sizes), jnp.int32),
         evaluations=jnp.zeros(len(sizes), jnp.int32),
+        products=jnp.zeros(len(sizes), jnp.int32),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import equinox as eqx
 from jaxtyping import Array, Bool, Int
 
-from mlodsl.calculus import Game, Vectors
-from mlodsl.strategies import AbstractStrategy
+from mlodsl.calculus import EliminationPlan, Game, Vectors
+from mlodsl.strategies import AbstractStrategy, Implicit
 
 from .movers import AbstractMover, Place
 
@@ -40,6 +40,8 @@ class Nest(eqx.Module):
     """What a response depends on.
 
     Arguments:
+        strategy: the top level's, and that of all levels where it is `everywhere`.
+        between: how levels in between find their total gradients where it isn't.
         frozen: for each level whether it stays where it starts; the certificate holds levels
             still with it, without compiling anew.
         patience: how many turns a level may take at most, for searches that may be given up;
@@ -51,7 +53,20 @@ class Nest(eqx.Module):
     plans: tuple[LevelPlan, ...] = eqx.field(static=True)
     frozen: Bool[Array, " levels"]
     patience: Int[Array, ""] | None = None
+    between: AbstractStrategy = Implicit()
+
+    def strategy_of(self, level: int) -> AbstractStrategy:
+        """How a level finds its total gradient."""
+        return self.strategy if level == 0 or self.strategy.everywhere else self.between
+
+    @property
+    def eliminations(self) -> tuple[EliminationPlan, ...]:
+        """How K_k is solved with at each level."""
+        for strategy in (self.strategy, self.between):
+            if isinstance(strategy, Implicit):
+                return strategy.elimination_plans(self.game.sizes)
+        return Implicit().elimination_plans(self.game.sizes)
 
     def place(self, level: int, above: Vectors) -> Place:
         """Where the mover of a level stands."""
-        return Place(self.game, level, above, self.strategy.elimination_plans(self.game.sizes))
+        return Place(self.game, level, above, self.eliminations)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import Factor, Game, Vectors, lagrangian, operators
 from mlodsl.strategies import Point
@@ -18,18 +18,39 @@ from .level import digest, evaluate, propose, residual
 from .movers import Proposal
 from .nest import Nest
 
+LATE = 10_000
+"""A turn at which every strategy is as exact as it gets."""
+
 propose_turn = eqx.filter_jit(propose)
 digest_turn = eqx.filter_jit(digest)
 
 
-@eqx.filter_jit
 def evaluate_top(
-    nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"], tolerance: Array
+    nest: Nest,
+    own: Float[Array, " own"],
+    guess: Float[Array, " below"],
+    tolerance: Array,
+    turn: int | Int[Array, ""] = LATE,
 ) -> Point:
-    """The top level's total gradient at `own`, the levels below solved from `guess`."""
-    proposal = Proposal(own, guess, jnp.zeros((), own.dtype))
+    """The top level's total gradient at `own`, the levels below solved from `guess`.
+
+    Arguments:
+        turn: how many evaluations the run has had; strategies that start inexact look at it.
+    """
+    return _evaluate_top(nest, own, guess, tolerance, jnp.asarray(turn, jnp.int32))
+
+
+@eqx.filter_jit
+def _evaluate_top(
+    nest: Nest,
+    own: Float[Array, " own"],
+    guess: Float[Array, " below"],
+    tolerance: Array,
+    turn: Int[Array, ""],
+) -> Point:
+    proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
-    return evaluate(nest, 0, (), proposal, tolerance, with_factor=with_factor)
+    return evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=with_factor)
 
 
 @eqx.filter_jit

@@ -1,61 +1,29 @@
-"""From settings and a problem to a nest: which strategy, and how each level moves."""
+"""From settings and a strategy to a nest: how each level moves."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import jax.numpy as jnp
 
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.modules import Problem
-from mlodsl.settings import LevelSettings, OptimizerChoice, OptionValue, Settings
-from mlodsl.strategies import STRATEGIES, AbstractStrategy, Implicit
+from mlodsl.settings import OptimizerChoice, Settings
+from mlodsl.strategies import Implicit
 
-from .movers import AbstractMover, FirstOrder, LimitedMemory, QuasiNewton, TrustRegionNewton
+from .movers import (
+    AbstractMover,
+    Descent,
+    FirstOrder,
+    LimitedMemory,
+    QuasiNewton,
+    TrustRegionNewton,
+)
 from .nest import LevelPlan, Nest
+from .rules import GRADIENT_STEPS, Built
 
 _DENSE_QUASI_NEWTON = 512
 _NEWTON_STEPS = 300
-_GRADIENT_STEPS = 1000
 _EXTRA_STEPS = 5
 _EXTRA_NEWTON_STEPS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenStrategy:
-    """Which strategy runs, who chose it, and why, as the result file reports it."""
-
-    name: str
-    chosen_by: str
-    reason: str
-    options: Mapping[str, OptionValue]
-    strategy: AbstractStrategy
-
-
-def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
-    """The strategy the settings name, or for `auto` the one that fits, with the reason."""
-    choice = settings.strategy
-    options = dict(choice.options)
-    if choice.name != "auto":
-        strategy = STRATEGIES[choice.name](**options)
-        return ChosenStrategy(choice.name, "user", "named in the settings", options, strategy)
-    strategy = Implicit()
-    plans = strategy.elimination_plans(problem.sizes)
-    words = {
-        "full": "dense matrices of all unknowns below it",
-        "reduced": "a dense reduced Hessian",
-        "free": "conjugate gradients without matrices",
-    }
-    forms = "; ".join(
-        f"level `{name}` ({size} variables): {words[plan.form]}"
-        for name, size, plan in list(zip(problem.level_names, problem.sizes, plans, strict=True))[
-            1:
-        ]
-    )
-    reason = "exact total gradients by implicit differentiation"
-    reason += f"; linear solves by size: {forms}" if forms else "; there is no lower level"
-    return ChosenStrategy("implicit", "auto", reason, options, strategy)
 
 
 def top_tolerance(problem: Problem, settings: Settings) -> float:
@@ -67,19 +35,21 @@ def top_tolerance(problem: Problem, settings: Settings) -> float:
     return 1e-8 if settings.precision == "float64" else 1e-4
 
 
-def plan_nest(problem: Problem, settings: Settings, strategy: AbstractStrategy) -> Nest:
+def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
     """The nest that solves the problem as the settings say.
 
     Raises:
-        ModelError: where a level's optimiser can't keep to the level's domain, or where the
-            settings ask for what isn't built yet.
+        ModelError: where a level's optimiser can't keep to the level's domain or doesn't fit the
+            strategy, or where the settings ask for what isn't built yet.
     """
     _refuse(settings)
     names = problem.level_names
-    plans = [_plan_top(problem, settings)]
-    plans += [_plan_lower(settings.level(name), settings.seed) for name in names[1:]]
+    plans = [_plan_top(problem, settings, built)]
+    for level in range(1, len(names)):
+        plans.append(_plan_lower(problem, settings, built, level))
     patience = jnp.array(jnp.iinfo(jnp.int32).max, jnp.int32)
-    return Nest(problem, strategy, tuple(plans), jnp.zeros(len(names), bool), patience)
+    frozen = jnp.zeros(len(names), bool)
+    return Nest(problem, built.strategy, tuple(plans), frozen, patience, built.between)
 
 
 def exact_nest(problem: Problem, nest: Nest) -> Nest:
@@ -87,10 +57,9 @@ def exact_nest(problem: Problem, nest: Nest) -> Nest:
 
     Where `nest` already is exact in its lower levels it serves, and nothing compiles anew.
     """
-    plain = plan_nest(problem, Settings(), Implicit())
-    if nest.plans[1:] == plain.plans[1:] and nest.strategy == plain.strategy:
-        return nest
-    return plain
+    plain = plan_nest(problem, Settings(), Built(Implicit(), {}))
+    same = isinstance(nest.strategy, Implicit) and nest.strategy == plain.strategy
+    return nest if same and nest.plans[1:] == plain.plans[1:] else plain
 
 
 def _refuse(settings: Settings) -> None:
@@ -106,20 +75,28 @@ def _refuse(settings: Settings) -> None:
         raise ModelError(wrong)
 
 
-def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:
+def _plan_top(problem: Problem, settings: Settings, built: Built) -> LevelPlan:
     own = settings.level(problem.level_names[0])
     steps = min(own.steps or settings.max_steps, settings.max_steps)
     constrained = problem.has_domain(0)
-    mover = _mover(own.optimizer, settings.seed, constrained)
-    if own.optimizer.name == "auto":
-        if problem.sizes[0] <= _DENSE_QUASI_NEWTON:
-            mover = QuasiNewton(constrained=constrained)
-        else:
-            mover = LimitedMemory(constrained=constrained)
-    if constrained and isinstance(mover, TrustRegionNewton):
-        message = f"`newton` can't keep level `{problem.level_names[0]}` in its domain"
-        hint = "use `auto`, `lbfgs` or an Optax optimiser there"
-        raise ModelError([Diagnostic("E504", message, None, hint)])
+    by_slopes = built.strategy.judges_by_slopes
+    choice = own.optimizer
+    if choice.name == "auto" and built.eta is not None:
+        choice = OptimizerChoice("sgd", (("learning_rate", built.eta),))
+    mover: AbstractMover
+    if choice.name == "newton":
+        _verify_newton(problem, built, 0)
+        if constrained:
+            message = f"`newton` can't keep level `{problem.level_names[0]}` in its domain"
+            hint = "use `auto`, `lbfgs` or an Optax optimiser there"
+            raise ModelError([Diagnostic("E504", message, None, hint)])
+        mover = TrustRegionNewton()
+    elif choice.name == "auto" and problem.sizes[0] <= _DENSE_QUASI_NEWTON:
+        mover = QuasiNewton(constrained, by_slopes)
+    elif choice.name in ("auto", "lbfgs"):
+        mover = LimitedMemory(_memory(choice), constrained, by_slopes)
+    else:
+        mover = FirstOrder(choice, constrained, settings.seed)
     return LevelPlan(
         mover,
         steps,
@@ -129,22 +106,48 @@ def _plan_top(problem: Problem, settings: Settings) -> LevelPlan:
     )
 
 
-def _plan_lower(own: LevelSettings, seed: int) -> LevelPlan:
-    mover = _mover(own.optimizer, seed, constrained=False)
-    default = _NEWTON_STEPS if isinstance(mover, TrustRegionNewton) else _GRADIENT_STEPS
+def _plan_lower(problem: Problem, settings: Settings, built: Built, level: int) -> LevelPlan:
+    own = settings.level(problem.level_names[level])
+    choice = own.optimizer
+    # Levels whose gradients aren't a derivative of anything have no Hessian to factorise.
+    bottom = level + 1 == problem.number_of_levels
+    strategy = built.strategy if built.strategy.everywhere else built.between
+    by_slopes = strategy.judges_by_slopes and not bottom
+    has_factor = strategy.keeps_factor or bottom
+    mover: AbstractMover
+    default, exact = GRADIENT_STEPS, own.steps is None
+    if choice.name == "auto" and level == 1 and built.descent is not None:
+        mover = Descent(built.descent[0])
+        default, exact = built.descent[1], False
+    elif choice.name == "newton" or (choice.name == "auto" and has_factor):
+        if not bottom:
+            _verify_newton(problem, built, level)
+        mover = TrustRegionNewton(flat=built.flat)
+        default = _NEWTON_STEPS
+    elif choice.name == "auto" and problem.sizes[level] <= _DENSE_QUASI_NEWTON:
+        mover = QuasiNewton(by_slopes=by_slopes)
+    elif choice.name in ("auto", "lbfgs"):
+        mover = LimitedMemory(_memory(choice), by_slopes=by_slopes)
+    else:
+        mover = FirstOrder(choice, False, settings.seed)
     return LevelPlan(
         mover,
         own.steps if own.steps is not None else default,
-        exact=own.steps is None,
+        exact=exact,
         tolerance=own.tolerance,
         extra_steps=_EXTRA_NEWTON_STEPS,
     )
 
 
-def _mover(choice: OptimizerChoice, seed: int, constrained: bool) -> AbstractMover:
-    if choice.name in ("auto", "newton"):
-        return TrustRegionNewton()
-    if choice.name == "lbfgs":
-        memory = int(dict(choice.arguments).get("memory", LimitedMemory().memory))
-        return LimitedMemory(memory, constrained)
-    return FirstOrder(choice, constrained, seed)
+def _memory(choice: OptimizerChoice) -> int:
+    return int(dict(choice.arguments).get("memory", LimitedMemory().memory))
+
+
+def _verify_newton(problem: Problem, built: Built, level: int) -> None:
+    strategy = built.strategy if level == 0 or built.strategy.everywhere else built.between
+    if not strategy.keeps_factor and level + 1 < problem.number_of_levels:
+        message = (
+            f"`newton` needs second derivatives of level `{problem.level_names[level]}`, which "
+            "this strategy doesn't compute"
+        )
+        raise ModelError([Diagnostic("E507", message, None, "use `auto` or `lbfgs` there")])

@@ -22,12 +22,14 @@ from mlodsl.strategies import Implicit, Point
 from .certificate import LevelCertificate
 from .certificate.certify import lower_findings
 from .certificate.lower import certify_lower_level, read_lower_levels
+from .choose import choose_strategy
 from .differentiate import differentiable_point
 from .level import residual, run_level
 from .nest import Nest
 from .oracle import evaluate_top, objectives, stationarity
 from .outcome import Outcome
-from .plan import choose_strategy, plan_nest, top_tolerance
+from .plan import plan_nest, top_tolerance
+from .rules import Built
 
 # Above this size of the top level `solution` looks at first-order conditions alone.
 _SECOND_ORDER = 64
@@ -70,7 +72,7 @@ def best_response_report(problem: Problem, above: Vectors, start: Vectors) -> Re
     """As `best_response`, outside of transformations, with what is known of the answer."""
     level = len(above)
     point = _answer(problem, above, start)
-    nest = plan_nest(problem, Settings(), Implicit())
+    nest = plan_nest(problem, Settings(), Built(Implicit(), {}))
     reads = [read for read in read_lower_levels(nest, point) if read.level >= level]
     vectors = choices(problem.sizes, 0, point.flat)
     named = problem.unpack(vectors)
@@ -95,7 +97,7 @@ def best_response_report(problem: Problem, above: Vectors, start: Vectors) -> Re
 
 def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"]) -> Array:
     """The total gradient of the top objective, as a minimisation, by the settings' strategy."""
-    nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
+    nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     start = problem.start(jax.random.PRNGKey(settings.seed))
     guess = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
     point = evaluate_top(nest, own, guess, jnp.asarray(top_tolerance(problem, settings), own.dtype))
@@ -110,7 +112,7 @@ def solution(problem: Problem, settings: Settings) -> Vectors:
     The whole solve is one compiled loop. Raises at run time where a level can't be solved or
     the top level stands at no minimum of its own problem.
     """
-    nest = plan_nest(problem, settings, choose_strategy(problem, settings).strategy)
+    nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     tolerance = jnp.asarray(top_tolerance(problem, settings), problem.structure.dtype)
     start = jax.lax.stop_gradient(problem.start(jax.random.PRNGKey(settings.seed)))
     fixed = jax.lax.stop_gradient(eqx.filter(nest, eqx.is_array))
@@ -139,7 +141,7 @@ def solution(problem: Problem, settings: Settings) -> Vectors:
 def _answer(problem: Problem, above: Vectors, start: Vectors) -> Point:
     """The evaluation of the top level with the levels in `above` held still."""
     level = len(above)
-    nest: Nest = plan_nest(problem, Settings(), Implicit())
+    nest: Nest = plan_nest(problem, Settings(), Built(Implicit(), {}))
     still = jnp.array([0 < other < level for other in range(problem.number_of_levels)])
     nest = eqx.tree_at(lambda n: n.frozen, nest, still)
     flat = point_of(problem.sizes, 1, (*above[1:], *start))

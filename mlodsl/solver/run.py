@@ -33,6 +33,7 @@ class Step:
     residual: float
     seconds: float
     evaluations: tuple[int, ...]
+    products: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,11 @@ def run(
         compiled = began
         began -= earlier.compile_seconds + earlier.solve_seconds
         resumed = None
-        counted = (earlier.state.steps, earlier.state.point.evaluations)
-        state = eqx.tree_at(lambda s: (s.steps, s.point.evaluations), state, counted)
+        done = earlier.state.point
+        counted = (earlier.state.steps, done.evaluations, done.products)
+        state = eqx.tree_at(
+            lambda s: (s.steps, s.point.evaluations, s.point.products), state, counted
+        )
     watch.on_phase("solve")
     state = state if resumed is None else resumed
     best: Point | None = state.point if resumed is not None else None
@@ -133,7 +137,7 @@ def run(
 def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:
     proposal = propose_turn(nest, 0, (), guess, state)
     needed = needed_below(nest, 0, state.point, goal)
-    trial = evaluate_top(nest, proposal.own, proposal.guess, needed)
+    trial = evaluate_top(nest, proposal.own, proposal.guess, needed, state.turns)
     state = digest_turn(nest, 0, (), guess, goal, state, proposal, trial)
     return jax.block_until_ready(state)
 
@@ -154,6 +158,7 @@ def _describe(nest: Nest, state: LevelState, seconds: float) -> Step:
         float(top_residual(nest, state.point)),
         seconds,
         tuple(int(count) for count in state.point.evaluations),
+        tuple(int(count) for count in state.point.products),
     )
 
 

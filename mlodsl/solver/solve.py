@@ -17,9 +17,10 @@ from mlodsl.strategies import Point
 
 from .certificate import Certificate, certify, finish_point
 from .certificate.names import quote_choice
+from .choose import ChosenStrategy, choose_strategy
 from .nest import Nest
 from .oracle import evaluate_top, objectives, project_top
-from .plan import ChosenStrategy, choose_strategy, exact_nest, plan_nest, top_tolerance
+from .plan import exact_nest, plan_nest, top_tolerance
 from .run import Run, Step, Watch, response_below, run
 from .status import Status
 
@@ -36,6 +37,9 @@ class Solution:
         variables: the returned point by variable name.
         objectives: by level, in the sense written.
         steps: of the top level.
+        evaluations: for each level how many of its total gradients were computed.
+        products: for each level how many products with its Hessians; a matrix of them counts
+            its columns.
         seconds: `compile`, `solve`, `certificate`, `total`.
         trace: the steps of the top level.
     """
@@ -49,6 +53,7 @@ class Solution:
     certificate: Certificate
     steps: int
     evaluations: dict[str, int]
+    products: dict[str, int]
     seconds: dict[str, float]
     seed: int
     device: str
@@ -73,7 +78,7 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     problem = problem.fold()
     tolerance = top_tolerance(problem, settings)
     chosen = choose_strategy(problem, settings)
-    nest = plan_nest(problem, settings, chosen.strategy)
+    nest = plan_nest(problem, settings, chosen.built)
     start = problem.start(jax.random.PRNGKey(settings.seed))
     exact = exact_nest(problem, nest)
     ran: Run | None = None
@@ -107,9 +112,8 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         },
         certificate=certificate,
         steps=int(ran.state.steps),
-        evaluations=dict(
-            zip(problem.level_names, np.asarray(ran.state.point.evaluations).tolist(), strict=True)
-        ),
+        evaluations=_by_level(problem, ran.state.point.evaluations),
+        products=_by_level(problem, ran.state.point.products),
         seconds={
             "compile": ran.compile_seconds,
             "solve": ran.solve_seconds,
@@ -120,6 +124,10 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         device=str(jax.devices()[0].platform),
         trace=ran.trace,
     )
+
+
+def _by_level(problem: Problem, counts: Array) -> dict[str, int]:
+    return dict(zip(problem.level_names, np.asarray(counts).tolist(), strict=True))
 
 
 def _params(problem: Problem) -> dict[str, np.ndarray]:

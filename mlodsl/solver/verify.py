@@ -17,8 +17,9 @@ from .certificate.certify import finish_point, lower_findings
 from .certificate.lower import read_lower_levels
 from .certificate.names import name_of_entry
 from .certificate.top import TopLevel
+from .choose import choose_strategy
 from .oracle import evaluate_top, partial_gradient
-from .plan import choose_strategy, exact_nest, plan_nest, top_tolerance
+from .plan import exact_nest, plan_nest, top_tolerance
 
 _MOST_ENTRIES = 16
 _DIRECTIONS = 8
@@ -79,7 +80,7 @@ def verify_gradient(
 def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Verification:
     name = problem.level_names[0]
     chosen = choose_strategy(problem, settings)
-    nest = plan_nest(problem, settings, chosen.strategy)
+    nest = plan_nest(problem, settings, chosen.built)
     vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
     own = vectors[0]
     guess = point_of(problem.sizes, 1, vectors[1:]) if len(vectors) > 1 else own[:0]

@@ -20,15 +20,17 @@ class Response(eqx.Module):
 
     Arguments:
         flat: u_k, the variables of the levels k … n - 1 and their multipliers.
-        factor: of K_k = ∇² L_k at u_k.
+        factor: of K_k = ∇² L_k at u_k; None where it wasn't asked for.
         outcomes: for each level of the model how its own solve ended (`Outcome`).
         evaluations: for each level how many of its total gradients were computed.
+        products: for each level how many products with its Hessians.
     """
 
     flat: Float[Array, " flat"]
-    factor: Factor
+    factor: Factor | None
     outcomes: Int[Array, " levels"]
     evaluations: Int[Array, " levels"]
+    products: Int[Array, " levels"]
 
 
 class Point(eqx.Module):
@@ -38,48 +40,101 @@ class Point(eqx.Module):
         own: x_k.
         value: of level k's objective, as a minimisation, anticipating the levels below.
         gradient: its total gradient.
+        error: how inexact the strategy left the gradient on purpose, on this evaluation;
+            0 where it did all that the accuracy asked for.
         flat: u_k, with the response of the levels below.
-        below: the factor of K_{k+1}; None at the bottom.
+        below: the factor of K_{k+1}; None at the bottom, and where the strategy needs none.
         factor: the factor of K_k, where it was asked for.
-        outcomes, evaluations: of the levels below, as in `Response`.
+        outcomes, evaluations, products: of the levels below, as in `Response`.
     """
 
     own: Float[Array, " own"]
     value: Float[Array, ""]
     gradient: Float[Array, " own"]
+    error: Float[Array, ""]
     flat: Float[Array, " flat"]
     below: Factor | None
     factor: Factor | None
     outcomes: Int[Array, " levels"]
     evaluations: Int[Array, " levels"]
+    products: Int[Array, " levels"]
+
+
+class Query(eqx.Module):
+    """Where a total gradient is asked for, and how well.
+
+    Arguments:
+        game: the objectives.
+        level: k, whose total gradient is wanted.
+        above: the choices of the levels above it.
+        own: x_k.
+        guess: u_{k+1}, where the solves of the levels below start.
+        plans: how K_k is solved with at each level.
+        accuracy: the error of the gradient that is small enough.
+        turn: how many evaluations the level has had in this solve.
+        with_factor: whether the factor of K_k is wanted too.
+    """
+
+    game: Game
+    level: int = eqx.field(static=True)
+    above: Vectors
+    own: Float[Array, " own"]
+    guess: Float[Array, " below"]
+    plans: tuple[EliminationPlan, ...] = eqx.field(static=True)
+    accuracy: Float[Array, ""]
+    turn: Int[Array, ""]
+    with_factor: bool = eqx.field(static=True)
+
+    @property
+    def is_bottom(self) -> bool:
+        """Whether there is no level below."""
+        return self.level + 1 == len(self.game.sizes)
 
 
 @runtime_checkable
 class Respond(Protocol):
     """Solves level `level` and all below it, given the choices of the levels above."""
 
-    def __call__(self, level: int, above: Vectors, guess: Float[Array, " flat"]) -> Response:
-        """The response, started from `guess` (a u_level)."""
-        ...
-
-
-class AbstractStrategy(eqx.Module):
-    """A way to a total gradient. Its options are its fields."""
-
-    @abc.abstractmethod
-    def elimination_plans(self, sizes: tuple[int, ...]) -> tuple[EliminationPlan, ...]:
-        """How K_k is solved with at each level."""
-
-    @abc.abstractmethod
-    def evaluate(
+    def __call__(
         self,
         game: Game,
         level: int,
         above: Vectors,
-        own: Float[Array, " own"],
-        guess: Float[Array, " below"],
-        respond: Respond,
+        guess: Float[Array, " flat"],
+        tolerance: Float[Array, ""],
         *,
         with_factor: bool,
-    ) -> Point:
-        """The total gradient of `level` at `own`, the levels below started from `guess`."""
+    ) -> Response:
+        """The response, started from `guess` (a u_level).
+
+        Arguments:
+            tolerance: on the norm of the level's total gradient.
+        """
+        ...
+
+
+class AbstractStrategy(eqx.Module):
+    """A way to a total gradient. Its options are its fields.
+
+    `keeps_factor`: whether its points hold the factor of K_{k+1}.
+    """
+
+    keeps_factor: eqx.AbstractClassVar[bool]
+
+    @property
+    @abc.abstractmethod
+    def everywhere(self) -> bool:
+        """Whether the levels in between find their own total gradients by the strategy too.
+
+        Else they do by implicit differentiation, and the strategy is the top level's alone.
+        """
+
+    @property
+    @abc.abstractmethod
+    def judges_by_slopes(self) -> bool:
+        """Whether the gradient isn't the derivative of the value, so that a step is to be
+        judged by the gradients at its ends and not by how the value changed."""
+
+    @abc.abstractmethod
+    def evaluate(self, query: Query, respond: Respond) -> Point:
+        """The total gradient at the point that the query names."""

@@ -7,28 +7,26 @@ Jacobians change); the recursive Lagrangian of `mlodsl.calculus` is the mended f
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from mlodsl.calculus import (
+    EliminationForm,
     EliminationPlan,
     Factor,
-    Game,
-    Vectors,
+    adjoint_gradient,
     factorize,
     flat_size,
     full_factor,
     full_matrix,
-    lagrangian,
     response_gradient,
     solve,
 )
 
-from .base import AbstractStrategy, Point, Respond
+from .base import AbstractStrategy, Point, Query, Respond
+from .bottom import evaluate_bottom
 
 # A matrix of this order is factorised in about the time of its Hessian-vector products.
 _FULL_LIMIT = 256
@@ -40,15 +38,29 @@ class Implicit(AbstractStrategy):
     """Solves K_{k+1} m = -∇ f_k, then differentiates f_k + ⟨m, ∇ L_{k+1}⟩ in x_k.
 
     Arguments:
-        linear_solver: `dense` keeps matrices, `cg` is matrix-free, `auto` decides by the
-            sizes of each level.
-        iterations: of conjugate gradients; 0 runs them to `tolerance`.
+        linear_solver: `dense` keeps matrices, the others are matrix-free: `cg` and `neumann`
+            ("Stochastic Bilevel Optimization", equation (3)) on the reduced Hessians, `minres`
+            on K_{k+1} itself; `auto` decides by the sizes of each level.
+        iterations: of a matrix-free solver; 0 runs it to `tolerance`.
         tolerance: of linear solves, on the residual relative to the right-hand side.
     """
 
-    linear_solver: Literal["auto", "cg", "dense"] = eqx.field(static=True, default="auto")
+    linear_solver: Literal["auto", "cg", "dense", "minres", "neumann"] = eqx.field(
+        static=True, default="auto"
+    )
     iterations: int = eqx.field(static=True, default=0)
     tolerance: float = eqx.field(static=True, default=1e-10)
+    keeps_factor: ClassVar[bool] = True
+
+    @property
+    def everywhere(self) -> bool:
+        """Every level differentiates the answers of those below it."""
+        return True
+
+    @property
+    def judges_by_slopes(self) -> bool:
+        """Where linear solves are cut off, the gradient isn't the value's derivative."""
+        return self.iterations > 0
 
     def elimination_plans(self, sizes: tuple[int, ...]) -> tuple[EliminationPlan, ...]:
         """Full matrices where they are small, else reduced ones, else conjugate gradients."""
@@ -57,56 +69,55 @@ class Implicit(AbstractStrategy):
             for level in range(len(sizes))
         )
 
-    def _form(self, sizes: tuple[int, ...], level: int) -> Literal["full", "reduced", "free"]:
+    def _form(self, sizes: tuple[int, ...], level: int) -> EliminationForm:
         flat = flat_size(sizes, level)
-        if self.linear_solver == "cg":
-            return "free"
         if self.linear_solver == "dense":
             return "full" if flat <= _DENSE_FULL_LIMIT else "reduced"
+        if self.linear_solver != "auto":
+            return self.linear_solver
         if flat <= _FULL_LIMIT:
             return "full"
-        return "reduced" if sizes[level] <= _REDUCED_LIMIT else "free"
+        return "reduced" if sizes[level] <= _REDUCED_LIMIT else "cg"
 
-    def evaluate(
-        self,
-        game: Game,
-        level: int,
-        above: Vectors,
-        own: Float[Array, " own"],
-        guess: Float[Array, " below"],
-        respond: Respond,
-        *,
-        with_factor: bool,
-    ) -> Point:
+    def evaluate(self, query: Query, respond: Respond) -> Point:
         """The total gradient; one solve with K_{k+1} and one gradient of L_k."""
-        sizes = game.sizes
-        plans = self.elimination_plans(sizes)
-        below: Factor | None = None
-        flat = own
-        outcomes = evaluations = jnp.zeros(len(sizes), jnp.int32)
-        if level + 1 < len(sizes):
-            here = (*above, own)
-            response = respond(level + 1, here, guess)
-            below = response.factor
-            right = response_gradient(game, level, above, own, response.flat)
-            multipliers = -solve(game, level + 1, here, below, plans, right)
-            flat = jnp.concatenate([own, response.flat, multipliers])
-            outcomes, evaluations = response.outcomes, response.evaluations
+        if query.is_bottom:
+            return evaluate_bottom(query)
+        game, level, above, own, plans = (
+            query.game,
+            query.level,
+            query.above,
+            query.own,
+            query.plans,
+        )
+        here = (*above, own)
+        response = respond(game, level + 1, here, query.guess, query.accuracy, with_factor=True)
+        below = response.factor
+        assert below is not None
+        right = response_gradient(game, level, above, own, response.flat)
+        solved, products = solve(game, level + 1, here, below, plans, right)
+        flat = jnp.concatenate([own, response.flat, -solved])
+        own_products = 0
         factor: Factor | None = None
-        if with_factor and plans[level].form == "full":
+        if query.with_factor and plans[level].form == "full":
             value, gradient, matrix = full_matrix(game, level, above, flat)
-            factor = full_factor(sizes, level, matrix)
+            gradient = gradient[: own.size]
+            factor = full_factor(game.sizes, level, matrix)
+            own_products = flat.size
         else:
-            value, gradient = jax.value_and_grad(lambda u: lagrangian(game, level, above, u))(flat)
-            if with_factor:
+            value, gradient = adjoint_gradient(game, level, above, own, response.flat, -solved)
+            if query.with_factor:
                 factor = factorize(game, level, above, flat, below, plans)
+                own_products = 2 * own.size if plans[level].form == "reduced" else 0
         return Point(
             own=own,
             value=value,
-            gradient=gradient[: own.size],
+            gradient=gradient,
+            error=jnp.zeros_like(value),
             flat=flat,
             below=below,
             factor=factor,
-            outcomes=outcomes,
-            evaluations=evaluations.at[level].add(1),
+            outcomes=response.outcomes,
+            evaluations=response.evaluations.at[level].add(1),
+            products=response.products.at[level + 1].add(products).at[level].add(own_products),
         )

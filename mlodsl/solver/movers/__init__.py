@@ -6,6 +6,7 @@ from .base import (
     Proposal as Proposal,
     State as State,
 )
+from .descent import Descent as Descent
 from .first_order import FirstOrder as FirstOrder
 from .limited_memory import LimitedMemory as LimitedMemory
 from .quasi_newton import QuasiNewton as QuasiNewton

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import EliminationPlan, Game, Vectors
 from mlodsl.strategies import Point
@@ -38,11 +38,15 @@ class Place(eqx.Module):
 
 
 class Proposal(eqx.Module):
-    """The next point to evaluate, a guess of the response there, and what `observe` needs."""
+    """The next point to evaluate, a guess of the response there, and what `observe` needs.
+
+    `products` counts the products with the level's Hessian that the proposal took.
+    """
 
     own: Float[Array, " own"]
     guess: Float[Array, " below"]
     predicted: Float[Array, ""]
+    products: Int[Array, ""]
 
 
 class Verdict(eqx.Module):
@@ -89,19 +93,27 @@ def is_finite(point: Point) -> Bool[Array, ""]:
 
 
 def is_good_trial(
-    point: Point, trial: Point, decrease: Float[Array, ""], share: float
+    point: Point,
+    trial: Point,
+    decrease: Float[Array, ""],
+    share: float,
+    *,
+    by_slopes: bool = False,
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether a trial decreased the value by `share` of what was hoped for, and by how much.
 
     Where the hoped-for decrease drowns in the rounding of the value, the slopes at both ends
     tell it: -½ (g + g₊)·s, exact for a quadratic (the idea of Hager and Zhang's approximate
     Wolfe conditions).
+
+    Arguments:
+        by_slopes: whether slopes decide always, since the gradient isn't the value's derivative.
     """
     eps = jnp.finfo(point.value.dtype).eps
     actual = point.value - trial.value
     size = jnp.abs(point.value) + jnp.abs(trial.value)
     drowned = (decrease <= jnp.sqrt(eps) * size) & (jnp.abs(actual) <= jnp.sqrt(eps) * size)
-    by_slopes = -((point.gradient + trial.gradient) @ (trial.own - point.own)) / 2
-    actual = jnp.where(drowned, by_slopes, actual)
+    from_slopes = -((point.gradient + trial.gradient) @ (trial.own - point.own)) / 2
+    actual = jnp.where(drowned | by_slopes, from_slopes, actual)
     enough = (actual >= share * decrease) & (actual > 0)
     return is_finite(trial) & enough, actual

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
-from mlodsl.settings import OPTIMIZERS, OptimizerChoice
+from mlodsl.calculus import optax_optimizer
+from mlodsl.settings import OptimizerChoice
 from mlodsl.strategies import Point
 
 from .base import AbstractMover, Place, Proposal, State, Verdict, is_finite
-
-
-def optax_optimizer(choice: OptimizerChoice, seed: int) -> optax.GradientTransformationExtraArgs:
-    """The Optax optimiser that a checked choice names, with its schedule; one that draws, from
-    `seed`."""
-    arguments: dict[str, Any] = dict(choice.arguments)
-    if OPTIMIZERS[choice.name].draws:
-        arguments["key"] = seed
-    if choice.decay is not None:
-        arguments["learning_rate"] = _exponential(arguments["learning_rate"], choice.decay)
-    return optax.with_extra_args_support(getattr(optax, choice.name)(**arguments))
-
-
-def _exponential(rate: float, decay: float) -> Callable[[Int[Array, ""]], Float[Array, ""]]:
-    """rate · decay^count. Optax's own `exponential_decay` computes it in 32 bits."""
-    return lambda count: rate * jnp.power(jnp.asarray(decay, float), count)
 
 
 class FirstOrder(AbstractMover):
@@ -47,7 +31,8 @@ class FirstOrder(AbstractMover):
     def propose(self, place: Place, state: State, point: Point) -> Proposal:
         """The point after the optimiser's next step."""
         moved, _ = self._step(place, state, point)
-        return Proposal(moved, place.keep_response(point), jnp.zeros((), moved.dtype))
+        zero, none = jnp.zeros((), moved.dtype), jnp.array(0, jnp.int32)
+        return Proposal(moved, place.keep_response(point), zero, none)
 
     def observe(
         self, place: Place, state: State, point: Point, trial: Point, proposal: Proposal

@@ -31,10 +31,16 @@ class LimitedMemoryState(eqx.Module):
 
 
 class LimitedMemory(AbstractMover):
-    """L-BFGS with `memory` pairs. `constrained`: whether the level has a domain."""
+    """L-BFGS with `memory` pairs.
+
+    Arguments:
+        constrained: whether the level has a domain.
+        by_slopes: whether steps are judged by the gradients alone.
+    """
 
     memory: int = eqx.field(static=True, default=10)
     constrained: bool = eqx.field(static=True, default=False)
+    by_slopes: bool = eqx.field(static=True, default=False)
     needs_factor: ClassVar[bool] = False
 
     def start(self, own: Float[Array, " own"]) -> LimitedMemoryState:
@@ -50,7 +56,9 @@ class LimitedMemory(AbstractMover):
         """The point at the current length along the direction, a new one after a good step."""
         direction, _ = self._direction(place, state, point)
         step = state.length * direction
-        return Proposal(point.own + step, place.keep_response(point), -(point.gradient @ step))
+        decrease = -(point.gradient @ step)
+        none = jnp.array(0, jnp.int32)
+        return Proposal(point.own + step, place.keep_response(point), decrease, none)
 
     def observe(
         self,
@@ -62,7 +70,9 @@ class LimitedMemory(AbstractMover):
     ) -> Verdict:
         """Turns to a new direction after a good trial; shortens the step after a poor one."""
         direction, memory = self._direction(place, state, point)
-        accepted, actual = is_good_trial(point, trial, proposal.predicted, _SHARE)
+        accepted, actual = is_good_trial(
+            point, trial, proposal.predicted, _SHARE, by_slopes=self.by_slopes
+        )
         ratio = proposal.predicted / jnp.maximum(2 * (proposal.predicted - actual), 1e-300)
         shrink = jnp.where(jnp.isfinite(ratio), jnp.clip(ratio, 0.1, 0.5), 0.1)
         step = jnp.linalg.norm(proposal.own - point.own)

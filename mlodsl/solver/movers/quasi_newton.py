@@ -32,9 +32,15 @@ class QuasiNewtonState(eqx.Module):
 
 
 class QuasiNewton(AbstractMover):
-    """Dense BFGS. `constrained`: whether the level has a domain."""
+    """Dense BFGS.
+
+    Arguments:
+        constrained: whether the level has a domain.
+        by_slopes: whether steps are judged by the gradients alone.
+    """
 
     constrained: bool = eqx.field(static=True, default=False)
+    by_slopes: bool = eqx.field(static=True, default=False)
     needs_factor: ClassVar[bool] = False
 
     def start(self, own: Float[Array, " own"]) -> QuasiNewtonState:
@@ -47,7 +53,8 @@ class QuasiNewton(AbstractMover):
         """The point at the current length along the direction."""
         step = state.length * self._direction(place, state, point)
         decrease = -(point.gradient @ step)
-        return Proposal(point.own + step, place.keep_response(point), decrease)
+        none = jnp.array(0, jnp.int32)
+        return Proposal(point.own + step, place.keep_response(point), decrease, none)
 
     def observe(
         self,
@@ -58,7 +65,9 @@ class QuasiNewton(AbstractMover):
         proposal: Proposal,
     ) -> Verdict:
         """Updates B after a good trial; halves the length (or more) after a poor one."""
-        accepted, actual = is_good_trial(point, trial, proposal.predicted, _SHARE)
+        accepted, actual = is_good_trial(
+            point, trial, proposal.predicted, _SHARE, by_slopes=self.by_slopes
+        )
         step = trial.own - point.own
         change = trial.gradient - point.gradient
         learnt = _update(state, step, change)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import EliminatedFactor, FullFactor, Spectrum, operators
 from mlodsl.calculus.elimination import Product
@@ -21,8 +22,13 @@ from .base import AbstractMover, Place, Proposal, Verdict, is_finite, is_good_tr
 
 
 class TrustRegionNewton(AbstractMover):
-    """Newton steps within a radius; the state is the radius."""
+    """Newton steps within a radius; the state is the radius.
 
+    Arguments:
+        flat: whether a minimum that is flat in some directions is an answer as good as another.
+    """
+
+    flat: bool = eqx.field(static=True, default=False)
     needs_factor: ClassVar[bool] = True
 
     def start(self, own: Float[Array, " own"]) -> Float[Array, ""]:
@@ -36,14 +42,16 @@ class TrustRegionNewton(AbstractMover):
         if isinstance(factor, FullFactor):
             step, predicted = _dense_step(factor.reduced, point.gradient, state)
             change = factor.tangent @ step
+            products = jnp.array(0, jnp.int32)
         else:
             at = operators(
                 place.game, place.level, place.above, point.flat, factor.below, place.plans
             )
-            step, predicted = _step(factor, at.reduced, point.gradient, state)
+            step, predicted, products = _step(factor, at.reduced, point.gradient, state)
             change = at.tangent(step)
+            products += 1 if change.size else 0
         guess = place.keep_response(point)
-        return Proposal(point.own + step, guess + change[: guess.size], predicted)
+        return Proposal(point.own + step, guess + change[: guess.size], predicted, products)
 
     def observe(
         self,
@@ -83,7 +91,7 @@ class TrustRegionNewton(AbstractMover):
         along = spectrum.axes.T @ point.gradient
         step = jnp.where(curved, along / jnp.where(curved, spectrum.curvatures, 1), 0)
         short = jnp.linalg.norm(step) <= 1e-4 * (1 + jnp.linalg.norm(point.own))
-        return short & jnp.all(curved | (along == 0))
+        return short & jnp.all(curved | (jnp.abs(along) <= (goal if self.flat else 0)))
 
 
 def _step(
@@ -91,9 +99,9 @@ def _step(
     reduced: Product,
     gradient: Float[Array, " own"],
     radius: Float[Array, ""],
-) -> tuple[Float[Array, " own"], Float[Array, ""]]:
+) -> tuple[Float[Array, " own"], Float[Array, ""], Int[Array, ""]]:
     if factor.reduced is not None:
-        return _dense_step(factor.reduced, gradient, radius)
+        return *_dense_step(factor.reduced, gradient, radius), jnp.array(0, jnp.int32)
     return _steihaug(reduced, gradient, radius)
 
 
@@ -110,6 +118,9 @@ def _dense_step(
     """
     curvatures, axes, floor = spectrum.curvatures, spectrum.axes, spectrum.floor
     along = axes.T @ gradient
+    # Rounding of the gradient, divided by no curvature, would walk along a flat valley.
+    rounding = (jnp.abs(curvatures) <= floor) & (jnp.abs(along) <= floor * jnp.maximum(1, radius))
+    along = jnp.where(rounding, 0, along)
     shifted = jnp.where(curvatures[0] > floor, curvatures, curvatures - curvatures[0] + floor)
 
     def length(excess: Array) -> Array:
@@ -134,7 +145,7 @@ def _dense_step(
 
 def _steihaug(
     product: Product, gradient: Float[Array, " own"], radius: Float[Array, ""]
-) -> tuple[Float[Array, " own"], Float[Array, ""]]:
+) -> tuple[Float[Array, " own"], Float[Array, ""], Int[Array, ""]]:
     """Conjugate gradients on the model until the edge, negative curvature, or convergence.
 
     The forcing term min(1/2, √‖g‖) makes the outer convergence superlinear.
@@ -169,7 +180,8 @@ def _steihaug(
         ratio = (new_residual @ new_residual) / jnp.where(square > 0, square, 1)
         return new_step, new_residual, -new_residual + ratio * direction, count + 1, leaves
 
-    start = (jnp.zeros_like(gradient), gradient, -gradient, jnp.array(0), jnp.array(False))
-    step, _, _, _, _ = jax.lax.while_loop(proceed, once, start)
+    none = jnp.array(0, jnp.int32)
+    start = (jnp.zeros_like(gradient), gradient, -gradient, none, jnp.array(False))
+    step, _, _, count, _ = jax.lax.while_loop(proceed, once, start)
     predicted = -(gradient @ step + 0.5 * step @ product(step))
-    return step, predicted
+    return step, predicted, count + 1

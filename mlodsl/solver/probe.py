@@ -1,0 +1,146 @@
+"""What the start of a model shows: its lower levels solved there, their curvature, constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mlodsl.calculus import Vectors, choices, largest_eigenvalue, point_of, split
+from mlodsl.modules import Problem
+from mlodsl.settings import Settings
+from mlodsl.strategies import Point
+
+from .certificate.lower import LowerLevel, read_lower_levels
+from .nest import Nest
+from .oracle import evaluate_top
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """Estimates of the constants of Assumption 4.1 of "On Finding Small Hyper-Gradients in Bilevel
+    Optimization", at the lower levels' answer to the start.
+
+    Arguments:
+        upper_slope: C_f, the norm of ∇_y f.
+        upper_curvature: L_f, of the second derivatives of f.
+        lower_curvature: L_g, of the second derivatives of g.
+        lower_variation: ρ_g, how fast they change.
+        growth: μ, the smallest curvature of g that isn't zero.
+    """
+
+    upper_slope: float
+    upper_curvature: float
+    lower_curvature: float
+    lower_variation: float
+    growth: float
+
+    @property
+    def smoothness(self) -> float:
+        """ℓ, the largest of the constants."""
+        return max(
+            self.upper_slope, self.upper_curvature, self.lower_curvature, self.lower_variation
+        )
+
+    @property
+    def condition(self) -> float:
+        """κ = ℓ / μ."""
+        return self.smoothness / self.growth
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The lower levels at the start.
+
+    Arguments:
+        point: of the top level, the lower levels solved.
+        lower: each lower level, top first; empty where there is none.
+        solved: whether every lower level has an answer there.
+        constants: None where they can't be had.
+    """
+
+    point: Point
+    lower: tuple[LowerLevel, ...]
+    solved: bool
+    constants: Constants | None
+
+    @property
+    def finite(self) -> bool:
+        """Whether objectives and all second derivatives of the lower levels are finite."""
+        return all(read.curvature is not None for read in self.lower) and bool(
+            np.isfinite(float(self.point.value))
+        )
+
+
+def probe(problem: Problem, settings: Settings, nest: Nest) -> Probe:
+    """Solves the lower levels at the model's start and reads what they show there.
+
+    Arguments:
+        nest: the exact nest.
+    """
+    start = problem.start(jax.random.PRNGKey(settings.seed))
+    own = start[0]
+    flat = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
+    point = evaluate_top(nest, own, flat, jnp.asarray(1e-6, own.dtype))
+    lower = tuple(read_lower_levels(nest, point))
+    # A flat level may end without a decision; what its certificate says comes later.
+    solved = bool(np.isfinite(float(point.value))) and all(
+        np.isfinite(read.gradient_norm) and read.gradient_norm <= 1e-4 for read in lower
+    )
+    return Probe(point, lower, solved, _constants(problem, point, lower))
+
+
+def _constants(problem: Problem, point: Point, lower: tuple[LowerLevel, ...]) -> Constants | None:
+    if not lower or lower[0].curvature is None:
+        return None
+    curvature = lower[0].curvature
+    own, flat, _ = split(problem.sizes, 0, point.flat)
+    below = choices(problem.sizes, 1, flat)
+    slope, bend, lower_bend, variation = (
+        float(value) for value in _derivatives(problem, own, below)
+    )
+    largest = max(abs(curvature.largest), abs(curvature.smallest), lower_bend)
+    smallest = abs(curvature.smallest)
+    if smallest <= max(curvature.floor, 1e-10 * largest):
+        # Flat: μ is the smallest curvature across the flat directions; unknown, so of the order
+        # of the largest.
+        smallest = largest
+    found = Constants(slope, bend, largest, variation, smallest)
+    numbers = (slope, bend, largest, variation, smallest)
+    return found if all(map(np.isfinite, numbers)) and smallest > 0 else None
+
+
+@eqx.filter_jit
+def _derivatives(
+    problem: Problem, own: Float[Array, " own"], below: Vectors
+) -> tuple[Array, Array, Array, Array]:
+    """‖∇_y f‖, ‖∇²_yy f‖, ‖∇²_yy g‖ and the change of the last along -∇_y f, per length; y the
+    second level's variables."""
+    chosen = below[0]
+    others = below[1:]
+    size, dtype = chosen.size, chosen.dtype
+
+    def gradient(level: int, at: Array) -> Array:
+        return jax.grad(lambda y: problem.objective(level, (own, y, *others)))(at)
+
+    def norm(level: int, at: Array) -> Array:
+        _, product = jax.linearize(lambda y: gradient(level, y), at)
+        return largest_eigenvalue(product, size, dtype)
+
+    slope = gradient(0, chosen)
+    length = jnp.linalg.norm(slope)
+    step = 1e-3 * (1 + jnp.linalg.norm(chosen))
+    moved = chosen - step * slope / jnp.where(length > 0, length, 1)
+
+    def changed(vector: Array) -> Array:
+        ahead, behind = (
+            jax.jvp(lambda y: gradient(1, y), (at,), (vector,))[1] for at in (moved, chosen)
+        )
+        return (ahead - behind) / step
+
+    variation = largest_eigenvalue(changed, size, dtype)
+    return length, norm(0, chosen), norm(1, chosen), variation

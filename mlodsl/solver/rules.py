@@ -1,0 +1,303 @@
+"""From a strategy's options to the strategy: what `auto` options mean, given a probe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from mlodsl.diagnostics import Diagnostic, ModelError
+from mlodsl.modules import Problem
+from mlodsl.settings import (
+    OPTIMIZERS,
+    STRATEGIES as SIGNATURES,
+    OptimizerChoice,
+    OptionValue,
+    Settings,
+)
+from mlodsl.strategies import (
+    AbstractStrategy,
+    FiniteDifferences,
+    FirstOrderBilevel,
+    Galet,
+    Hoag,
+    Implicit,
+    IterativeDifferentiation,
+    PartialGradient,
+    ProximalFirstOrderBilevel,
+    Tikhonov,
+    Unrolling,
+    ValueFunction,
+)
+
+from .probe import Constants, Probe
+
+# The accuracy that penalty methods aim at where no σ is given.
+ACCURACY = 1e-3
+
+GRADIENT_STEPS = 1000
+_MOST_DESCENT_STEPS = 20_000
+_MOST_UNROLLED = 2000
+# What is left of an error after the unrolled steps.
+_UNROLLED_REST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A strategy as it runs.
+
+    Arguments:
+        strategy: with its options as numbers.
+        options: what they are, by name, those that were settled by a rule included.
+        between: how levels in between find their total gradients, where not by the strategy.
+        descent: τ and K of gradient descent in the second level, unless it has an optimiser.
+        eta: the step of gradient descent in the top level.
+        flat: whether lower levels may be flat at their answers.
+        note: what the rules settled, in words.
+    """
+
+    strategy: AbstractStrategy
+    options: Mapping[str, OptionValue]
+    between: AbstractStrategy = field(default_factory=Implicit)
+    descent: tuple[float, int] | None = None
+    eta: float | None = None
+    flat: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a rule may look at.
+
+    Arguments:
+        name: of the strategy.
+        given: the options that were given.
+        look: the probe, where a rule needs it.
+    """
+
+    problem: Problem
+    settings: Settings
+    name: str
+    given: Mapping[str, OptionValue]
+    look: Callable[[], Probe]
+
+    def value(self, option: str) -> Any:
+        """An option's value, the table's default where it wasn't given."""
+        table = {parameter.name: parameter.default for parameter in SIGNATURES[self.name].options}
+        return self.given.get(option, table[option])
+
+    def values(self) -> dict[str, Any]:
+        """All options."""
+        return {item.name: self.value(item.name) for item in SIGNATURES[self.name].options}
+
+    def constants(self, option: str) -> Constants:
+        """The estimated constants, for settling `option`."""
+        constants = self.look().constants
+        if constants is None:
+            reason = (
+                f"`{self.name}` can't settle `{option}` by itself: the levels' derivatives aren't "
+                "finite at the start, or the second level is linear there"
+            )
+            hint = f"give it: `{self.name}({option} = …)`"
+            raise ModelError([Diagnostic("E507", reason, None, hint)])
+        return constants
+
+    def sigma(self) -> float:
+        """σ, by Theorem 4.1's rule where it wasn't given."""
+        given = self.value("sigma")
+        if given != "auto":
+            return float(given)
+        return theorem_sigma(self.constants("sigma"), self.problem.structure.dtype)
+
+
+def build_strategy(request: Request) -> Built:
+    """The strategy that is asked for, with its options settled.
+
+    Raises:
+        ModelError: E507, the strategy doesn't fit the model, or an option can't be settled.
+    """
+    _verify_fit(request.problem, request.name)
+    return _RULES[request.name](request)
+
+
+def _verify_fit(problem: Problem, name: str) -> None:
+    signature = SIGNATURES[name]
+    levels = problem.number_of_levels
+    reason = hint = None
+    if levels < signature.minimum_levels:
+        reason = f"`{name}` needs a level below the top one, and the model has one level"
+    elif signature.maximum_levels is not None and levels > signature.maximum_levels:
+        reason = (
+            f"`{name}` is for models of {signature.maximum_levels} levels, and this one has "
+            f"{levels}"
+        )
+    elif name == "tikhonov":
+        upper = {item.name for item in problem.structure.levels[0].variables}
+        shared = sorted(upper & problem.structure.needed[1])
+        if shared:
+            reason = (
+                f"`{name}` is for lower objectives that don't depend on the upper variables, and "
+                f"that of level `{problem.level_names[1]}` depends on `{shared[0]}`"
+            )
+            hint = "use `f2ba`, `value_function` or `implicit`"
+    if reason is not None:
+        raise ModelError([Diagnostic("E507", reason, None, hint or "use `auto`")])
+
+
+def theorem_sigma(constants: Constants, dtype: np.dtype) -> float:
+    """σ by Theorem 4.1 for an accuracy of 1e-3: min(ε / (ℓ κ³), L_g / L_f), as far as float goes.
+
+    The theorem's R / κ bounds the first iterations alone, and ρ_g / ρ_f is 0 / 0 for quadratics.
+    A smaller σ than about the square root of the precision would lose more in differences than
+    it gains.
+    """
+    smallest = float(np.finfo(dtype).eps) ** 0.45
+    sigma = ACCURACY / (constants.smoothness * constants.condition**3)
+    if constants.upper_curvature > 0:
+        sigma = min(sigma, constants.lower_curvature / constants.upper_curvature)
+    return _rounded(max(sigma, smallest))
+
+
+def _implicit(request: Request) -> Built:
+    return Built(Implicit(**request.values()), request.given)
+
+
+def _vgd(request: Request) -> Built:
+    return Built(PartialGradient(**request.values()), request.given)
+
+
+def _fd(request: Request) -> Built:
+    between = request.value("between")
+    differences = FiniteDifferences(
+        jnp.asarray(request.value("step")), request.value("central"), between
+    )
+    return Built(differences, request.given, PartialGradient() if between == "vgd" else Implicit())
+
+
+def _galet(request: Request) -> Built:
+    return Built(Galet(**request.values()), request.given, flat=True)
+
+
+def _hoag(request: Request) -> Built:
+    numbers = {name: jnp.asarray(value) for name, value in request.values().items()}
+    return Built(Hoag(**numbers), request.given)
+
+
+def _tikhonov(request: Request) -> Built:
+    sigma = request.sigma()
+    steps = max(2, 1 + round(abs(math.log10(sigma))))
+    return Built(Tikhonov(jnp.asarray(sigma), steps), request.given, flat=True)
+
+
+def _f2ba(request: Request) -> Built:
+    sigma = request.sigma()
+    strategy = FirstOrderBilevel(jnp.asarray(sigma), request.value("form"))
+    found: dict[str, OptionValue] = {**request.given, "sigma": sigma}
+    eta = None if request.value("eta") == "auto" else float(request.value("eta"))
+    second = request.problem.level_names[1]
+    own = request.settings.level(second).optimizer
+    tau, steps = request.value("tau"), request.value("steps")
+    if own.name != "auto":
+        for option, value in (("tau", tau), ("steps", steps)):
+            if value != "auto":
+                reason = (
+                    f"`{option}` is of gradient descent in level `{second}`, which moves by "
+                    f"`{own.name}`"
+                )
+                raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
+        return Built(strategy, found, eta=eta, flat=True, note=f"σ = {sigma:.3g}")
+    if tau == "auto":
+        constants = request.constants("tau")
+        tau = _rounded(1 / (sigma * constants.upper_curvature + constants.lower_curvature))
+    if steps == "auto":
+        constants = request.constants("steps")
+        condition = constants.lower_curvature / constants.growth
+        rule = 2 * condition * math.log(max(condition / sigma, math.e))
+        steps = int(_rounded(min(max(rule, 50), _MOST_DESCENT_STEPS)))
+    found |= {"tau": float(tau), "steps": int(steps)}
+    note = f"σ = {sigma:.3g}, τ = {tau:.3g}, K = {steps} (003, Theorem 4.1)"
+    return Built(strategy, found, descent=(float(tau), int(steps)), eta=eta, flat=True, note=note)
+
+
+def _prox_f2ba(request: Request) -> Built:
+    sigma, rho = request.sigma(), request.value("rho")
+    if rho == "auto":
+        constants = request.constants("rho")
+        curvature = request.look().lower[0].curvature
+        curved = curvature is not None and curvature.is_positive
+        rho = _rounded(1 / constants.growth if curved else 1 / (2 * constants.lower_curvature))
+    strategy = ProximalFirstOrderBilevel(
+        jnp.asarray(sigma), jnp.asarray(rho), request.value("steps")
+    )
+    found = {**request.given, "sigma": sigma, "rho": float(rho)}
+    return Built(strategy, found, flat=True, note=f"σ = {sigma:.3g}, ρ = {rho:.3g}")
+
+
+def _value_function(request: Request) -> Built:
+    penalty = request.value("penalty")
+    if penalty == "auto":
+        dtype = request.problem.structure.dtype
+        penalty = 1 / theorem_sigma(request.constants("penalty"), dtype)
+    strategy = ValueFunction(
+        jnp.asarray(penalty),
+        jnp.asarray(request.value("initial")),
+        jnp.asarray(request.value("growth")),
+    )
+    found = {**request.given, "penalty": float(penalty)}
+    return Built(strategy, found, flat=True, note=f"the penalty grows to {penalty:.3g}")
+
+
+def _itd(request: Request) -> Built:
+    truncate = request.value("truncate")
+    names = request.problem.level_names[1:]
+    unrollings = []
+    for level, name in enumerate(names):
+        own = request.settings.level(name)
+        choice: OptimizerChoice | None = None
+        if own.optimizer.name != "auto" and OPTIMIZERS[own.optimizer.name].of_optax:
+            choice = own.optimizer
+            steps = own.steps or GRADIENT_STEPS
+            last = steps if truncate == "auto" else min(int(truncate), steps)
+        else:
+            steps = _steps_of(request.look(), level) if truncate == "auto" else int(truncate)
+            last = steps
+        unrollings.append(Unrolling(choice, steps, last, request.settings.seed))
+    strategy = IterativeDifferentiation(tuple(unrollings), request.value("mode"))
+    through = ", ".join(
+        f"{one.differentiated} of level `{name}`"
+        for one, name in zip(unrollings, names, strict=True)
+    )
+    note = f"differentiated steps: {through}" if through else ""
+    return Built(strategy, request.given, note=note)
+
+
+def _steps_of(probe: Probe, level: int) -> int:
+    """Steps of gradient descent that leave 1e-6 of an error: κ log 1e6, in powers of two."""
+    curvature = probe.lower[level].curvature
+    if curvature is None or not curvature.is_positive:
+        return _MOST_UNROLLED
+    steps = curvature.largest / curvature.smallest * math.log(1 / _UNROLLED_REST)
+    return min(2 ** math.ceil(math.log2(max(steps, 16))), _MOST_UNROLLED)
+
+
+def _rounded(value: float) -> float:
+    """Two significant digits, so that models that hardly differ share compiled code."""
+    return float(f"{value:.1e}")
+
+
+_RULES: dict[str, Callable[[Request], Built]] = {
+    "implicit": _implicit,
+    "itd": _itd,
+    "fd": _fd,
+    "vgd": _vgd,
+    "f2ba": _f2ba,
+    "prox_f2ba": _prox_f2ba,
+    "galet": _galet,
+    "hoag": _hoag,
+    "value_function": _value_function,
+    "tikhonov": _tikhonov,
+}
