@@ -47,6 +47,7 @@ def result_dict(solution: Solution, model: str) -> dict[str, Any]:
             "certificate": _certificate(solution.certificate),
             "steps": solution.steps,
             "evaluations": solution.evaluations,
+            "products": solution.products,
             "seconds": {name: round(value, 6) for name, value in solution.seconds.items()},
             "seed": solution.seed,
             "versions": versions(),

@@ -36,6 +36,7 @@ def step_dict(step: Step, sense: str, level_names: Sequence[str]) -> dict[str, o
             "hypergradient_norm": step.residual,
             "seconds": round(step.seconds, 6),
             "evaluations": dict(zip(level_names, step.evaluations, strict=True)),
+            "products": dict(zip(level_names, step.products, strict=True)),
         }
     )
     return found

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from mlodsl.calculus import EliminationForm
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.modules import Problem
 from mlodsl.settings import OptionValue, Settings
-from mlodsl.strategies import Implicit
+from mlodsl.strategies import FirstOrderBilevel, Implicit
 
+from .certificate.lower import LowerLevel
+from .certificate.names import name_of_entry
 from .plan import exact_nest, plan_nest
 from .probe import Probe, probe
 from .rules import Built, Request, build_strategy
@@ -27,6 +31,18 @@ _FORMS: dict[EliminationForm, str] = {
 }
 
 
+# Curvatures this much smaller than the largest one are suspicious.
+_ILL = 1e-8
+
+# Built-in functions whose second derivatives don't exist everywhere.
+_KINKED = frozenset(
+    (
+        *("abs", "relu", "elu", "huber", "sign", "floor", "clip", "where"),
+        *("max", "min", "maximum", "minimum", "norm1", "norm2", "norm_inf"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ChosenStrategy:
     """Which strategy runs, who chose it, and why, as the result file reports it.
@@ -34,7 +50,8 @@ class ChosenStrategy:
     Arguments:
         options: of the strategy, those that a rule settled included.
         built: the strategy as it runs.
-        otherwise: what to try where it fails in the run; only after `auto`.
+        warnings: what the probe saw that may keep any strategy from an answer.
+        otherwise: what to go on with where the run fails; only after `auto`.
     """
 
     name: str
@@ -42,7 +59,8 @@ class ChosenStrategy:
     reason: str
     options: Mapping[str, OptionValue]
     built: Built
-    otherwise: str | None = None
+    warnings: tuple[str, ...] = ()
+    otherwise: ChosenStrategy | None = None
 
 
 def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
@@ -60,7 +78,9 @@ def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
 
     name = settings.strategy.name
     if name == "auto":
-        return _choose(problem, settings, None if is_traced(problem) else look())
+        if is_traced(problem) or problem.number_of_levels == 1:
+            return _choose_implicit(problem, settings, ())
+        return _choose(problem, settings, look())
     request = Request(problem, settings, name, dict(settings.strategy.options), look)
     built = build_strategy(request)
     reason = "named in the settings" + (f"; {built.note}" if built.note else "")
@@ -86,14 +106,134 @@ def is_traced(problem: Problem) -> bool:
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(problem))
 
 
-def _choose(problem: Problem, settings: Settings, seen: Probe | None) -> ChosenStrategy:
-    built = Built(Implicit(), {})
+def _choose(problem: Problem, settings: Settings, seen: Probe) -> ChosenStrategy:
+    evidence = _evidence(problem, seen)
+    warnings = _warnings(problem, seen)
+    implicit = _choose_implicit(problem, settings, evidence, warnings)
+    flat = [read.level for read in seen.lower if _is_flat(read)]
+    second_only = flat == [1]
+    if not seen.finite:
+        return _choose_first_order(problem, settings, evidence, warnings, implicit)
+    if second_only:
+        return _choose_penalty(problem, evidence, warnings, implicit)
+    penalty = _choose_penalty(problem, evidence, warnings, None)
+    return replace(implicit, otherwise=penalty)
+
+
+def _is_flat(read: LowerLevel) -> bool:
+    curvature = read.curvature
+    if curvature is None:
+        return False
+    largest = max(abs(curvature.largest), abs(curvature.smallest))
+    return abs(curvature.smallest) <= max(curvature.floor, 1e-10 * largest)
+
+
+def _choose_implicit(
+    problem: Problem,
+    settings: Settings,
+    evidence: tuple[str, ...],
+    warnings: tuple[str, ...] = (),
+) -> ChosenStrategy:
     plans = Implicit().elimination_plans(problem.sizes)
     lower = list(zip(problem.level_names, problem.sizes, plans, strict=True))[1:]
-    forms = "; ".join(
+    forms = [
         f"level `{name}` ({size} variable{'s' * (size != 1)}): {_FORMS[plan.form]}"
         for name, size, plan in lower
+    ]
+    parts = ["exact total gradients by implicit differentiation", *evidence]
+    parts.append(
+        f"linear solves by size: {'; '.join(forms)}" if forms else "there is no lower level"
     )
-    reason = "exact total gradients by implicit differentiation"
-    reason += f"; linear solves by size: {forms}" if forms else "; there is no lower level"
-    return ChosenStrategy("implicit", "auto", reason, built.options, built)
+    if evidence:
+        parts.append(
+            "ruled out: `itd` and `fd`, exact only in the limit and slower; `f2ba` and its like, "
+            "biased by their σ; `vgd`, which leaves the followers' answer out"
+        )
+    built = Built(Implicit(), {})
+    return ChosenStrategy("implicit", "auto", "; ".join(parts), {}, built, warnings)
+
+
+def _choose_penalty(
+    problem: Problem,
+    evidence: tuple[str, ...],
+    warnings: tuple[str, ...],
+    otherwise: ChosenStrategy | None,
+) -> ChosenStrategy:
+    """F²BA for a level that is flat, its minimisations by the level's own optimiser."""
+    # The error is of order σ², and differences lose the precision over σ.
+    sigma = float(np.finfo(problem.structure.dtype).eps) ** (1 / 3)
+    strategy = FirstOrderBilevel(jnp.asarray(sigma), "extrapolated")
+    options = {"sigma": sigma, "form": "extrapolated"}
+    reason = "; ".join(
+        (
+            "penalised minima of the lower level instead of an inverse of its Hessian",
+            *evidence,
+            "ruled out: `implicit` and `itd`, which need an answer that is unique",
+        )
+    )
+    built = Built(strategy, options, flat=True)
+    return ChosenStrategy("f2ba", "auto", reason, options, built, warnings, otherwise)
+
+
+def _choose_first_order(
+    problem: Problem,
+    settings: Settings,
+    evidence: tuple[str, ...],
+    warnings: tuple[str, ...],
+    otherwise: ChosenStrategy,
+) -> ChosenStrategy:
+    """F²BA with minimisations that take gradients alone."""
+    sigma = float(np.finfo(problem.structure.dtype).eps) ** (1 / 3)
+    strategy = FirstOrderBilevel(jnp.asarray(sigma), "extrapolated")
+    options = {"sigma": sigma, "form": "extrapolated"}
+    reason = "; ".join(("gradients alone, no second derivatives", *evidence))
+    built = Built(strategy, options, flat=True, gradients_only=True)
+    return ChosenStrategy("f2ba", "auto", reason, options, built, warnings, otherwise)
+
+
+def _evidence(problem: Problem, seen: Probe) -> tuple[str, ...]:
+    """What the probe saw of each lower level, a clause each."""
+    found = []
+    for read in seen.lower:
+        name = problem.level_names[read.level]
+        curvature = read.curvature
+        if curvature is None:
+            found.append(f"the second derivatives of level `{name}` are not finite at the start")
+            continue
+        along = name_of_entry(problem, read.level, curvature.axis)
+        if _is_flat(read):
+            found.append(f"level `{name}` is flat along `{along}` at its answer to the start")
+        elif not curvature.is_positive:
+            found.append(
+                f"level `{name}` has the curvature {curvature.smallest:.3g} along `{along}` at the "
+                "start"
+            )
+        else:
+            found.append(
+                f"at the start the curvature of level `{name}` is between "
+                f"{curvature.smallest:.3g} and {curvature.largest:.3g}"
+            )
+    return tuple(found)
+
+
+def _warnings(problem: Problem, seen: Probe) -> tuple[str, ...]:
+    found = []
+    for read in seen.lower:
+        name = problem.level_names[read.level]
+        kinks = sorted(_KINKED & problem.structure.needed[read.level])
+        if kinks:
+            used = ", ".join(f"`{kink}`" for kink in kinks)
+            found.append(
+                f"level `{name}` uses {used}: where its answer lies on a kink, it has no derivative"
+            )
+        curvature = read.curvature
+        if curvature is None or curvature.smallest > _ILL * max(abs(curvature.largest), 1e-300):
+            continue
+        if curvature.smallest >= -curvature.floor:
+            found.append(
+                f"level `{name}` is barely or not at all curved along "
+                f"`{name_of_entry(problem, read.level, curvature.axis)}`: if it is merely convex, "
+                "stationary points may not exist or be out of reach ('On Finding Small "
+                "Hyper-Gradients in Bilevel Optimization', section 3)"
+            )
+    return tuple(found)

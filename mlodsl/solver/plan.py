@@ -113,7 +113,7 @@ def _plan_lower(problem: Problem, settings: Settings, built: Built, level: int) 
     bottom = level + 1 == problem.number_of_levels
     strategy = built.strategy if built.strategy.everywhere else built.between
     by_slopes = strategy.judges_by_slopes and not bottom
-    has_factor = strategy.keeps_factor or bottom
+    has_factor = (strategy.keeps_factor or bottom) and not built.gradients_only
     mover: AbstractMover
     default, exact = GRADIENT_STEPS, own.steps is None
     if choice.name == "auto" and level == 1 and built.descent is not None:

@@ -57,6 +57,7 @@ class Built:
         descent: τ and K of gradient descent in the second level, unless it has an optimiser.
         eta: the step of gradient descent in the top level.
         flat: whether lower levels may be flat at their answers.
+        gradients_only: whether lower levels move without second derivatives.
         note: what the rules settled, in words.
     """
 
@@ -66,6 +67,7 @@ class Built:
     descent: tuple[float, int] | None = None
     eta: float | None = None
     flat: bool = False
+    gradients_only: bool = False
     note: str = ""
 
 

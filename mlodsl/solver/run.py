@@ -25,7 +25,8 @@ from .status import Status
 class Step:
     """What a progress line and a line of the trace say of one step of the top level.
 
-    `value` is the top objective as a minimisation, `seconds` since the start of the run.
+    `value` is the top objective as a minimisation, `seconds` since the start of the run;
+    `evaluations` and `products` count total gradients and products with Hessians, by level.
     """
 
     step: int
@@ -33,7 +34,7 @@ class Step:
     residual: float
     seconds: float
     evaluations: tuple[int, ...]
-    products: tuple[int, ...] = ()
+    products: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

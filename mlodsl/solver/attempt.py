@@ -1,0 +1,115 @@
+"""One strategy's run on a problem, with its certificate; and what to try after it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from mlodsl.calculus import choices
+from mlodsl.modules import Problem
+from mlodsl.settings import Settings
+from mlodsl.strategies import Point
+
+from .certificate import Certificate, certify, finish_point
+from .choose import ChosenStrategy
+from .nest import Nest
+from .oracle import evaluate_top, project_top
+from .plan import exact_nest, plan_nest
+from .run import Run, Watch, response_below, run
+from .status import Status
+
+# How often a run goes on from where the top level stood still without being at a minimum.
+_ESCAPES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A run and what is known of the point it returned."""
+
+    chosen: ChosenStrategy
+    ran: Run
+    returned: Point
+    certificate: Certificate
+    certificate_seconds: float
+
+
+def attempt(
+    problem: Problem,
+    settings: Settings,
+    chosen: ChosenStrategy,
+    tolerance: float,
+    watch: Watch,
+) -> Attempt:
+    """Runs a strategy from the model's start and certifies where it ends.
+
+    Where that is a maximum or a saddle of the top level, it goes on from beside it.
+    """
+    nest = plan_nest(problem, settings, chosen.built)
+    exact = exact_nest(problem, nest)
+    start = problem.start(jax.random.PRNGKey(settings.seed))
+    ran: Run | None = None
+    certifying = 0.0
+    for _ in range(1 + _ESCAPES):
+        ran = run(
+            nest, start, tolerance=tolerance, timeout=settings.timeout, watch=watch, earlier=ran
+        )
+        before = time.perf_counter()
+        watch.on_phase("certificate")
+        returned = finish_point(nest, ran.point) if exact is nest else ran.point
+        certificate, _ = certify(problem, exact, returned, tolerance=tolerance, seed=settings.seed)
+        certifying += time.perf_counter() - before
+        if ran.reason is not None or certificate.descent is None:
+            break
+        start = _escape(problem, exact, returned, certificate.descent)
+    assert ran is not None
+    return Attempt(chosen, ran, returned, certificate, certifying)
+
+
+def reconsider(chosen: ChosenStrategy, found: Attempt) -> ChosenStrategy | None:
+    """What `auto` goes on with after an attempt that its choice of strategy may have failed.
+
+    Implicit differentiation fails at answers that aren't unique, penalties where nothing is
+    flat and their bias is all that is in the way.
+    """
+    after = chosen.otherwise
+    ended = found.ran.reason in (None, Status.STALLED, Status.DIVERGED, Status.MAX_STEPS)
+    if after is None or not found.certificate.findings or not ended:
+        return None
+    lower = list(found.certificate.levels.values())[1:]
+    singular = any(level.unique is not True for level in lower)
+    if singular == (chosen.name == "implicit"):
+        words = "an answer below that isn't unique" if singular else "no flat answer below"
+        reason = f"{after.reason}; switched to it from `{chosen.name}`, which ended at {words}"
+        return dataclasses.replace(after, reason=reason)
+    return None
+
+
+def better_of(first: Attempt, second: Attempt) -> Attempt:
+    """The certified attempt; of two without a certificate the one of which more is known."""
+    if not second.certificate.findings:
+        return second
+    if not first.certificate.findings:
+        return first
+    known = [one.certificate.hypergradient_norm for one in (first, second)]
+    if known[0] is not None and (known[1] is None or known[0] <= known[1]):
+        return first
+    return second
+
+
+def _escape(problem: Problem, nest: Nest, point: Point, descent: np.ndarray) -> tuple[Array, ...]:
+    """A start a little off a maximum or a saddle of the top level, on its better side."""
+    own = np.asarray(point.own)
+    step = 1e-2 * (1 + np.linalg.norm(own)) * descent
+    zero = jnp.zeros((), point.own.dtype)
+    trials = []
+    for sign in (1.0, -1.0):
+        moved = project_top(problem, jnp.asarray((own + sign * step).astype(own.dtype)))
+        trials.append(evaluate_top(nest, moved, response_below(nest, point), zero))
+    best = min(trials, key=lambda trial: float(jnp.nan_to_num(trial.value, nan=jnp.inf)))
+    return choices(problem.sizes, 0, best.flat)
