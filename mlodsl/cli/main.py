@@ -12,6 +12,7 @@ from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
 from .command import Command
 from .help import command_help, program_help
 from .interruption import INTERRUPTED, leave_at_once_on_interrupt
+from .memory import out_of_memory
 from .parsing import HELP, CommandLine, parse_arguments
 from .terminal import note, print_diagnostics, say
 
@@ -28,6 +29,18 @@ def _solve() -> Command:
 
 def _check() -> Command:
     from .check import COMMAND
+
+    return COMMAND
+
+
+def _compare() -> Command:
+    from .compare import COMMAND
+
+    return COMMAND
+
+
+def _plot() -> Command:
+    from .plot import COMMAND
 
     return COMMAND
 
@@ -66,14 +79,16 @@ def _strategies() -> Command:
 _COMMANDS: dict[str, tuple[str, Callable[[], Command]]] = {
     "solve": ("solves a model", _solve),
     "check": ("reads and checks models without solving", _check),
+    "compare": ("solves a model under several strategies, side by side", _compare),
     "verify": ("compares the total gradient with finite differences", _verify),
     "respond": ("the lower levels' best response to given upper variables", _respond),
+    "plot": ("pictures of results, traces and comparisons", _plot),
     "fmt": ("formats model files in place", _fmt),
     "models": ("the models that come with mlodsl", _models),
     "strategies": ("the ways to a total gradient, and their options", _strategies),
 }
 
-_PLANNED = ("explain", "compare", "plot")
+_PLANNED = ("explain",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,13 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_diagnostics([Diagnostic("E704", message)])
         return WRONG_INPUT
     except (MemoryError, RuntimeError) as problem:
-        # JAX says it with an error of its own, which is not loaded here.
-        if isinstance(problem, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(problem):
-            raise
-        hint = "make the model smaller, or use `--set solve.precision=float32`"
-        print_diagnostics(
-            [Diagnostic("E707", "the model needs more memory than there is", None, hint)]
-        )
+        print_diagnostics([out_of_memory(problem)])
         return WRONG_INPUT
 
 

@@ -13,7 +13,6 @@ from mlodsl.diagnostics import ModelError
 
 from .command import Arguments, Command, Flag
 from .inputs import CONFIG, DATA, SET, STRATEGY, Ready, compile_model, wrong_value
-from .interruption import raise_on_interrupt
 from .output import STANDARD_OUTPUT, verify_target, write_result
 from .terminal import note
 
@@ -60,7 +59,7 @@ def _verify_targets(arguments: Arguments) -> None:
 def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
     from mlodsl.solver import Watch, solve
 
-    from .progress import progress
+    from .progress import on_phase, progress
 
     checkpoint = _open_checkpoint(arguments, ready)
     resumes = checkpoint is not None and checkpoint.exists
@@ -71,7 +70,7 @@ def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
         _trace(arguments.one("--trace"), ready, append=resumes) as trace,
         progress(sense, quiet=quiet) as shown,
     ):
-        watch = Watch(on_phase=_phases(shown), on_step=_both(shown, trace))
+        watch = Watch(on_phase=on_phase(shown), on_step=_both(shown, trace))
         if checkpoint is not None:
             watch = Watch(watch.on_phase, watch.on_step, checkpoint.save, checkpoint.resume)
         try:
@@ -79,17 +78,6 @@ def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
         finally:
             if checkpoint is not None:
                 checkpoint.flush()
-
-
-def _phases(shown: Progress) -> Callable[[str], None]:
-    """Shows a phase; once the run itself begins, Ctrl-C ends it in order."""
-
-    def on_phase(phase: str) -> None:
-        if phase == "solve":
-            raise_on_interrupt()
-        shown.phase(phase)
-
-    return on_phase
 
 
 def _both(shown: Progress, trace: Callable[[Step], None]) -> Callable[[Step], None]:

@@ -1,6 +1,21 @@
 """What people and programs read of a solution: the result file and the tables."""
 
+from .comparison import (
+    Comparison as Comparison,
+    Contender as Contender,
+    comparison_dict as comparison_dict,
+)
+from .comparison_table import comparison_table as comparison_table
 from .numbers import short as short, summary as summary
+from .pictures import (
+    Curve as Curve,
+    Drawing as Drawing,
+    comparison_drawing as comparison_drawing,
+    curve_of_steps as curve_of_steps,
+    picture_bytes as picture_bytes,
+    result_drawing as result_drawing,
+    trace_drawing as trace_drawing,
+)
 from .result import (
     FORMAT as FORMAT,
     plain as plain,

@@ -46,7 +46,7 @@ def result_table(solution: Solution, model: str, senses: Sequence[str]) -> Rende
     return Group(
         Text(""),
         head,
-        Text(_sentence(solution.message)),
+        Text(sentence(solution.message)),
         _variables(solution.variables),
         levels,
         Text(""),
@@ -59,7 +59,7 @@ def response_table(report: ResponseReport, senses: Sequence[str]) -> RenderableT
     """What `respond` found: the answering levels' variables, and each level."""
     parts: list[RenderableType] = [_variables(report.variables)]
     parts.append(_levels(report.levels, report.objectives, senses))
-    parts += [Text(_sentence(finding), style="red") for finding in report.findings]
+    parts += [Text(sentence(finding), style="red") for finding in report.findings]
     return Group(*parts)
 
 
@@ -117,7 +117,8 @@ def _levels(
     return Padding(table, (1, 0, 0, 2))
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A text as a sentence: with a capital and a full stop."""
     text = text[:1].upper() + text[1:].replace(". level ", ". Level ")
     return text if text.endswith(".") else f"{text}."
 

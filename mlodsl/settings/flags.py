@@ -62,9 +62,13 @@ def layer_of_flags(
     return (*options, *levels.values()), params, tuple(diagnostics)
 
 
-def layer_of_strategy(text: str) -> tuple[Layer, tuple[Diagnostic, ...]]:
-    """The layer of `--strategy NAME`; the name may have arguments, as in a `solve` block."""
-    source = Source("--strategy", text)
+def layer_of_strategy(text: str, flag: str = "--strategy") -> tuple[Layer, tuple[Diagnostic, ...]]:
+    """The layer of `--strategy NAME`; the name may have arguments, as in a `solve` block.
+
+    Arguments:
+        flag: what diagnostics name as the place.
+    """
+    source = Source(flag, text)
     try:
         value = parse_expression(source)
     except ModelError as error:
