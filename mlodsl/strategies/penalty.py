@@ -74,6 +74,8 @@ def penalized_point(
         below=None,
         factor=None,
         outcomes=jnp.max(responses.outcomes, axis=0),
-        evaluations=jnp.sum(responses.evaluations, axis=0).at[level].add(len(difference.nodes)),
-        products=jnp.sum(responses.products, axis=0),
+        evaluations=jnp.sum(responses.evaluations, axis=0, dtype=jnp.int32)
+        .at[level]
+        .add(len(difference.nodes)),
+        products=jnp.sum(responses.products, axis=0, dtype=jnp.int32),
     )

@@ -71,6 +71,6 @@ class Tikhonov(AbstractStrategy):
             below=None,
             factor=None,
             outcomes=jnp.max(responses.outcomes, axis=0),
-            evaluations=jnp.sum(responses.evaluations, axis=0).at[level].add(1),
-            products=jnp.sum(responses.products, axis=0),
+            evaluations=jnp.sum(responses.evaluations, axis=0, dtype=jnp.int32).at[level].add(1),
+            products=jnp.sum(responses.products, axis=0, dtype=jnp.int32),
         )
