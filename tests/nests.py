@@ -2,27 +2,56 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from mlodsl.calculus import Game, point_of
 from mlodsl.solver.level import evaluate
-from mlodsl.solver.movers import Proposal, QuasiNewton, TrustRegionNewton
+from mlodsl.solver.movers import AbstractMover, Proposal, QuasiNewton, TrustRegionNewton
 from mlodsl.solver.nest import LevelPlan, Nest
+from mlodsl.solver.oracle import LATE
 from mlodsl.strategies import AbstractStrategy, Implicit, Point
 
 
-def newton_nest(game: Game, strategy: AbstractStrategy | None = None) -> Nest:
-    """A nest whose top level moves by BFGS and whose lower levels move by Newton's method."""
+def newton_nest(
+    game: Game,
+    strategy: AbstractStrategy | None = None,
+    *,
+    flat: bool = False,
+    between: AbstractStrategy | None = None,
+) -> Nest:
+    """A nest whose top level moves by BFGS and whose lower levels move by Newton's method.
+
+    Levels whose gradients are no derivative, so that there is no Hessian, move by BFGS too.
+
+    Arguments:
+        flat: whether lower levels may be flat at their answers.
+        between: how levels in between find their total gradients, where not by `strategy`.
+    """
     levels = len(game.sizes)
+    strategy = strategy or Implicit()
+    between = between or Implicit()
+    inner = strategy if strategy.everywhere else between
+    newton = TrustRegionNewton(flat=flat)
+    middle: AbstractMover = newton if inner.keeps_factor else QuasiNewton(by_slopes=True)
     plans = [LevelPlan(QuasiNewton(), 100)]
-    plans += [LevelPlan(TrustRegionNewton(), 100, extra_steps=10)] * (levels - 1)
-    return Nest(game, strategy or Implicit(), tuple(plans), jnp.zeros(levels, bool))
+    plans += [LevelPlan(middle, 100, extra_steps=10)] * (levels - 2)
+    plans += [LevelPlan(newton, 100, extra_steps=10)] * (levels > 1)
+    return Nest(game, strategy, tuple(plans), jnp.zeros(levels, bool), between=between)
 
 
 @eqx.filter_jit
-def evaluated(nest: Nest, own: jnp.ndarray, start: tuple[jnp.ndarray, ...] | None = None) -> Point:
+def evaluated(
+    nest: Nest,
+    own: Array,
+    start: tuple[Array, ...] | None = None,
+    *,
+    tolerance: Array | float = 0.0,
+    turn: Array | int = LATE,
+) -> Point:
     """The top level's total gradient, the levels below solved from `start` (default: zeros)."""
     sizes = nest.game.sizes
     vectors = start or tuple(jnp.zeros(size) for size in sizes[1:])
     guess = point_of(sizes, 1, vectors)
-    nothing = jnp.zeros(())
-    return evaluate(nest, 0, (), Proposal(own, guess, nothing), nothing, with_factor=False)
+    proposal = Proposal(own, guess, jnp.zeros(()), jnp.array(0, jnp.int32))
+    turn = jnp.asarray(turn, jnp.int32)
+    return evaluate(nest, 0, (), proposal, jnp.asarray(tolerance), turn, with_factor=False)

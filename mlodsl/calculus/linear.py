@@ -97,7 +97,7 @@ def largest_eigenvalue(matvec: Matvec, size: int, dtype: jnp.dtype) -> Float[Arr
     """
     start = jnp.cos(jnp.arange(1, size + 1, dtype=dtype) ** 2)
 
-    def once(_: int, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+    def once(_: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
         vector, norm = carry
         image = matvec(vector / jnp.where(norm > 0, norm, 1))
         return image, jnp.linalg.norm(image)

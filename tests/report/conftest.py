@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from mlodsl.solver import Certificate, LevelCertificate, Solution, Status
-from mlodsl.solver.plan import ChosenStrategy
+from mlodsl.solver.choose import ChosenStrategy
+from mlodsl.solver.rules import Built
 from mlodsl.strategies import Implicit
 
 
@@ -13,7 +14,7 @@ def solution():
     return Solution(
         status=Status.CONVERGED,
         message="level `leader` is at a local maximum",
-        strategy=ChosenStrategy("implicit", "auto", "it fits", {}, Implicit()),
+        strategy=ChosenStrategy("implicit", "auto", "it fits", {}, Built(Implicit(), {})),
         params={},
         variables={
             "x": np.array(0.5),
@@ -35,6 +36,7 @@ def solution():
         ),
         steps=12,
         evaluations={"leader": 13, "follower": 40},
+        products={"leader": 26, "follower": 80},
         seconds={"compile": 0.8, "solve": 0.1, "certificate": 0.1, "total": 1.0},
         seed=0,
         device="cpu",

@@ -4,11 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from mlodsl.calculus import Game, Vectors
+from mlodsl.calculus import Game
 from mlodsl.solver.level import LevelState, run_level
 from mlodsl.solver.movers import AbstractMover
 from mlodsl.solver.nest import LevelPlan, Nest
-from mlodsl.strategies import Implicit, Response
+from mlodsl.strategies import Implicit, Point, Query, Response
 
 
 class Quadratic(eqx.Module):
@@ -73,6 +73,22 @@ def moved(
     return run_level(nest, 0, (), start, jnp.asarray(tolerance, start.dtype))
 
 
-def nobody_below(level: int, above: Vectors, guess: Array) -> Response:
-    """What answers for the levels below the lowest one."""
+def bottom_point(game: Game, own: Array, *, with_factor: bool) -> Point:
+    """The only level's value, gradient and, if asked for, factor at `own`."""
+    strategy = Implicit()
+    query = Query(
+        game=game,
+        level=0,
+        above=(),
+        own=own,
+        guess=own[:0],
+        plans=strategy.elimination_plans(game.sizes),
+        accuracy=jnp.zeros((), own.dtype),
+        turn=jnp.array(0, jnp.int32),
+        with_factor=with_factor,
+    )
+    return strategy.evaluate(query, _nobody_below)
+
+
+def _nobody_below(*_: object, **__: object) -> Response:
     raise AssertionError("there is no level below")

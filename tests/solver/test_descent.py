@@ -8,13 +8,13 @@ import optax
 import pytest
 from jaxtyping import Array
 
+from mlodsl.calculus import optax_optimizer
 from mlodsl.settings import OPTIMIZERS, OptimizerChoice
 from mlodsl.solver.movers import FirstOrder, LimitedMemory, Place, QuasiNewton
-from mlodsl.solver.movers.first_order import optax_optimizer
 from mlodsl.solver.outcome import Outcome
 from mlodsl.strategies import Implicit
 
-from .single_level import Quadratic, Rosenbrock, moved, nobody_below
+from .single_level import Quadratic, Rosenbrock, bottom_point, moved
 
 pytestmark = pytest.mark.usefixtures("float64")
 DESCENTS = {"bfgs": QuasiNewton(), "lbfgs": LimitedMemory()}
@@ -113,9 +113,8 @@ def test_every_optimiser_of_the_table_makes_a_step(name: str) -> None:
     game = conditioned(4, 10)
 
     def once(own: Array) -> tuple[Array, object, object]:
-        strategy = Implicit()
-        place = Place(game, 0, (), strategy.elimination_plans(game.sizes))
-        point = strategy.evaluate(game, 0, (), own, own[:0], nobody_below, with_factor=False)
+        place = Place(game, 0, (), Implicit().elimination_plans(game.sizes))
+        point = bottom_point(game, own, with_factor=False)
         state = mover.start(own)
         proposal = mover.propose(place, state, point)
         verdict = mover.observe(place, state, point, point, proposal)

@@ -12,7 +12,7 @@ from mlodsl.solver.movers import Place, Proposal, TrustRegionNewton
 from mlodsl.solver.outcome import Outcome
 from mlodsl.strategies import Implicit
 
-from .single_level import Quadratic, Rosenbrock, Wells, moved, nobody_below
+from .single_level import Quadratic, Rosenbrock, Wells, bottom_point, moved
 
 pytestmark = pytest.mark.usefixtures("float64")
 NEWTON = TrustRegionNewton()
@@ -21,9 +21,8 @@ SIZE = 4
 
 @eqx.filter_jit
 def proposed(game: Quadratic, own: Array, radius: Array) -> Proposal:
-    strategy = Implicit()
-    point = strategy.evaluate(game, 0, (), own, own[:0], nobody_below, with_factor=True)
-    place = Place(game, 0, (), strategy.elimination_plans(game.sizes))
+    point = bottom_point(game, own, with_factor=True)
+    place = Place(game, 0, (), Implicit().elimination_plans(game.sizes))
     return NEWTON.propose(place, radius, point)
 
 

@@ -14,7 +14,7 @@ def test_the_registry_names_implicit() -> None:
 
 
 def test_cg_keeps_no_matrix_at_any_level() -> None:
-    assert forms(Implicit("cg"), (1, 2, 3)) == ["free", "free", "free"]
+    assert forms(Implicit("cg"), (1, 2, 3)) == ["cg", "cg", "cg"]
 
 
 def test_auto_keeps_full_matrices_where_they_are_small() -> None:
@@ -23,11 +23,11 @@ def test_auto_keeps_full_matrices_where_they_are_small() -> None:
 
 def test_auto_keeps_a_levels_own_matrix_where_all_below_is_too_large() -> None:
     """The wine problem's shape: 1, 440 and 11 variables."""
-    assert forms(Implicit(), (1, 440, 11)) == ["reduced", "free", "full"]
+    assert forms(Implicit(), (1, 440, 11)) == ["reduced", "cg", "full"]
 
 
 def test_auto_needs_no_matrix_for_a_large_level() -> None:
-    assert forms(Implicit(), (2, 3000)) == ["reduced", "free"]
+    assert forms(Implicit(), (2, 3000)) == ["reduced", "cg"]
 
 
 def test_dense_keeps_matrices_whatever_the_size() -> None:
