@@ -103,7 +103,7 @@ CODES: dict[str, Code] = {
     "E805": _error("domains of lower levels cannot be solved yet", "substitute the variable"),
     "E806": _error("multipliers cannot be used yet", "remove `dual`"),
     "E807": _error("option cannot be used yet", "remove it"),
-    "E808": _error("command not built yet", "see `mlodsl --help` for those there are"),
+    # E808 was: command not built yet.
     # Warnings
     "W901": _warning("sizes not known yet", "bind the data to check them"),
     "W902": _warning("declared but never used", "remove it"),

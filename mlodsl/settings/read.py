@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from mlodsl.diagnostics import Diagnostic, did_you_mean
+from mlodsl.diagnostics import Diagnostic, Span, did_you_mean
 from mlodsl.syntax.nodes import Identifier, LevelOptions, Option
 
 from .calls import read_optimizer, read_strategy
 from .kinds import listed
 from .options import LEVEL_KEYS, LEVEL_OPTIONS, SOLVE_KEYS, SOLVE_OPTIONS
 from .signatures import Parameter
+from .strategies import STRATEGIES
 from .structure import LevelSettings, Settings
 from .values import read_value
 
@@ -55,7 +56,21 @@ def read_settings(
             read = _read_options(block.options, _LEVEL_READERS, LEVEL_OPTIONS, diagnostics)
             levels.setdefault(name, {}).update(read)
     chosen = tuple((name, LevelSettings(**levels[name])) for name in level_names if name in levels)
+    if "strategy" in fields and not diagnostics:
+        reason = STRATEGIES[fields["strategy"].name].misfit(len(level_names))
+        if reason is not None and level_names:
+            diagnostics.append(Diagnostic("E507", reason, _strategy_span(layers), "use `auto`"))
     return Settings(**fields, levels=chosen), tuple(diagnostics)
+
+
+def _strategy_span(layers: Sequence[Layer]) -> Span:
+    """Where the strategy that counts is named: the last layer wins."""
+    return next(
+        option.value.span
+        for layer in reversed(layers)
+        for option in layer
+        if isinstance(option, Option) and option.key.name == "strategy"
+    )
 
 
 _SOLVE_READERS = {"strategy": read_strategy}

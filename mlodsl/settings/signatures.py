@@ -77,6 +77,18 @@ class StrategySignature:
         """The first line of `doc`."""
         return self.doc.partition("\n")[0]
 
+    def misfit(self, levels: int) -> str | None:
+        """Why the strategy can't be used with so many levels, None where it can."""
+        if levels < self.minimum_levels:
+            there_are = "has one level" if levels == 1 else f"has {levels} levels"
+            return f"`{self.name}` needs a level below the top one, and the model {there_are}"
+        if self.maximum_levels is not None and levels > self.maximum_levels:
+            return (
+                f"`{self.name}` is for models of {self.maximum_levels} levels, and this one has "
+                f"{levels}"
+            )
+        return None
+
 
 def value_text(value: OptionValue | None) -> str:
     """A value as it is written in a model: `true`, `1e-08`, `auto`."""

@@ -127,17 +127,8 @@ def build_strategy(request: Request) -> Built:
 
 
 def _verify_fit(problem: Problem, name: str) -> None:
-    signature = SIGNATURES[name]
-    levels = problem.number_of_levels
-    reason = hint = None
-    if levels < signature.minimum_levels:
-        reason = f"`{name}` needs a level below the top one, and the model has one level"
-    elif signature.maximum_levels is not None and levels > signature.maximum_levels:
-        reason = (
-            f"`{name}` is for models of {signature.maximum_levels} levels, and this one has "
-            f"{levels}"
-        )
-    elif name == "tikhonov":
+    reason, hint = SIGNATURES[name].misfit(problem.number_of_levels), "use `auto`"
+    if reason is None and name == "tikhonov":
         upper = {item.name for item in problem.structure.levels[0].variables}
         shared = sorted(upper & problem.structure.needed[1])
         if shared:
@@ -147,7 +138,7 @@ def _verify_fit(problem: Problem, name: str) -> None:
             )
             hint = "use `f2ba`, `value_function` or `implicit`"
     if reason is not None:
-        raise ModelError([Diagnostic("E507", reason, None, hint or "use `auto`")])
+        raise ModelError([Diagnostic("E507", reason, None, hint)])
 
 
 def theorem_sigma(constants: Constants, dtype: np.dtype) -> float:
