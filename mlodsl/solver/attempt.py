@@ -27,6 +27,9 @@ from .status import Status
 # How often a run goes on from where the top level stood still without being at a minimum.
 _ESCAPES = 3
 
+# A curvature below, of a level that isn't certainly curved, counts as none.
+_FLAT = 1e-8
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -44,11 +47,16 @@ def attempt(
     settings: Settings,
     chosen: ChosenStrategy,
     tolerance: float,
+    timeout: float | None,
     watch: Watch,
 ) -> Attempt:
     """Runs a strategy from the model's start and certifies where it ends.
 
     Where that is a maximum or a saddle of the top level, it goes on from beside it.
+
+    Arguments:
+        tolerance: on the top level's residual.
+        timeout: in seconds, for the run.
     """
     nest = plan_nest(problem, settings, chosen.built)
     exact = exact_nest(problem, nest)
@@ -56,9 +64,7 @@ def attempt(
     ran: Run | None = None
     certifying = 0.0
     for _ in range(1 + _ESCAPES):
-        ran = run(
-            nest, start, tolerance=tolerance, timeout=settings.timeout, watch=watch, earlier=ran
-        )
+        ran = run(nest, start, tolerance=tolerance, timeout=timeout, watch=watch, earlier=ran)
         before = time.perf_counter()
         watch.on_phase("certificate")
         returned = finish_point(nest, ran.point) if exact is nest else ran.point
@@ -71,23 +77,34 @@ def attempt(
     return Attempt(chosen, ran, returned, certificate, certifying)
 
 
-def reconsider(chosen: ChosenStrategy, found: Attempt) -> ChosenStrategy | None:
+def reconsider(found: Attempt) -> ChosenStrategy | None:
     """What `auto` goes on with after an attempt that its choice of strategy may have failed.
 
-    Implicit differentiation fails at answers that aren't unique, penalties where nothing is
-    flat and their bias is all that is in the way.
+    Implicit differentiation fails at answers that aren't unique, or have no second derivatives;
+    penalties where nothing is flat and their bias is all that is in the way.
     """
+    chosen, certificate = found.chosen, found.certificate
     after = chosen.otherwise
-    ended = found.ran.reason in (None, Status.STALLED, Status.DIVERGED, Status.MAX_STEPS)
-    if after is None or not found.certificate.findings or not ended:
+    ended = found.ran.reason in (None, Status.STALLED, Status.DIVERGED)
+    if after is None or not certificate.findings or not ended or certificate.unbounded:
         return None
-    lower = list(found.certificate.levels.values())[1:]
-    singular = any(level.unique is not True for level in lower)
-    if singular == (chosen.name == "implicit"):
-        words = "an answer below that isn't unique" if singular else "no flat answer below"
-        reason = f"{after.reason}; switched to it from `{chosen.name}`, which ended at {words}"
-        return dataclasses.replace(after, reason=reason)
-    return None
+    lower = list(certificate.levels.values())[1:]
+    known = [level for level in lower if level.min_curvature is not None]
+    flat = any(not level.unique and abs(level.min_curvature or 0) <= _FLAT for level in known)
+    if chosen.name != "implicit":
+        if flat or len(known) < len(lower):
+            return None
+        words = "where no answer below is flat"
+    elif flat:
+        words = "at an answer below that isn't unique"
+    elif any(np.isfinite(level.gradient_norm or np.inf) for level in lower if level not in known):
+        words = "at an answer below without second derivatives"
+        built = dataclasses.replace(after.built, gradients_only=True)
+        after = dataclasses.replace(after, built=built)
+    else:
+        return None
+    reason = f"{after.reason}; switched to it from `{chosen.name}`, which ended {words}"
+    return dataclasses.replace(after, reason=reason)
 
 
 def better_of(first: Attempt, second: Attempt) -> Attempt:

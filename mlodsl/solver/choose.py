@@ -111,10 +111,9 @@ def _choose(problem: Problem, settings: Settings, seen: Probe) -> ChosenStrategy
     warnings = _warnings(problem, seen)
     implicit = _choose_implicit(problem, settings, evidence, warnings)
     flat = [read.level for read in seen.lower if _is_flat(read)]
-    second_only = flat == [1]
-    if not seen.finite:
+    if seen.lacks_second_derivatives:
         return _choose_first_order(problem, settings, evidence, warnings, implicit)
-    if second_only:
+    if flat == [1]:
         return _choose_penalty(problem, evidence, warnings, implicit)
     penalty = _choose_penalty(problem, evidence, warnings, None)
     return replace(implicit, otherwise=penalty)

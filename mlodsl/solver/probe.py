@@ -18,6 +18,7 @@ from mlodsl.strategies import Point
 from .certificate.lower import LowerLevel, read_lower_levels
 from .nest import Nest
 from .oracle import evaluate_top
+from .outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,17 @@ class Probe:
     Arguments:
         point: of the top level, the lower levels solved.
         lower: each lower level, top first; empty where there is none.
-        solved: whether every lower level has an answer there.
-        constants: None where they can't be had.
     """
 
     point: Point
     lower: tuple[LowerLevel, ...]
-    solved: bool
-    constants: Constants | None
 
     @property
-    def finite(self) -> bool:
-        """Whether objectives and all second derivatives of the lower levels are finite."""
-        return all(read.curvature is not None for read in self.lower) and bool(
-            np.isfinite(float(self.point.value))
+    def lacks_second_derivatives(self) -> bool:
+        """Whether a lower level has a gradient where it ended and no finite curvature."""
+        bounded = not np.any(np.asarray(self.point.outcomes) >= Outcome.UNBOUNDED)
+        return bounded and any(
+            read.curvature is None and np.isfinite(read.gradient_norm) for read in self.lower
         )
 
 
@@ -86,19 +84,15 @@ def probe(problem: Problem, settings: Settings, nest: Nest) -> Probe:
     own = start[0]
     flat = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
     point = evaluate_top(nest, own, flat, jnp.asarray(1e-6, own.dtype))
-    lower = tuple(read_lower_levels(nest, point))
-    # A flat level may end without a decision; what its certificate says comes later.
-    solved = bool(np.isfinite(float(point.value))) and all(
-        np.isfinite(read.gradient_norm) and read.gradient_norm <= 1e-4 for read in lower
-    )
-    return Probe(point, lower, solved, _constants(problem, point, lower))
+    return Probe(point, tuple(read_lower_levels(nest, point)))
 
 
-def _constants(problem: Problem, point: Point, lower: tuple[LowerLevel, ...]) -> Constants | None:
-    if not lower or lower[0].curvature is None:
+def estimate_constants(problem: Problem, seen: Probe) -> Constants | None:
+    """The constants at the probed point; None where they aren't finite."""
+    if not seen.lower or seen.lower[0].curvature is None:
         return None
-    curvature = lower[0].curvature
-    own, flat, _ = split(problem.sizes, 0, point.flat)
+    curvature = seen.lower[0].curvature
+    own, flat, _ = split(problem.sizes, 0, seen.point.flat)
     below = choices(problem.sizes, 1, flat)
     slope, bend, lower_bend, variation = (
         float(value) for value in _derivatives(problem, own, below)

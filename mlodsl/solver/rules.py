@@ -15,6 +15,7 @@ from mlodsl.modules import Problem
 from mlodsl.settings import (
     OPTIMIZERS,
     STRATEGIES as SIGNATURES,
+    LevelSettings,
     OptimizerChoice,
     OptionValue,
     Settings,
@@ -34,14 +35,16 @@ from mlodsl.strategies import (
     ValueFunction,
 )
 
-from .probe import Constants, Probe
+from .probe import Constants, Probe, estimate_constants
 
 # The accuracy that penalty methods aim at where no σ is given.
 ACCURACY = 1e-3
 
 GRADIENT_STEPS = 1000
 _MOST_DESCENT_STEPS = 20_000
-_MOST_UNROLLED = 2000
+_MOST_UNROLLED = 2048
+# Of the bottom level, for one answer of the second: steps multiply from level to level.
+_MOST_UNROLLED_IN_ALL = 2**17
 # What is left of an error after the unrolled steps.
 _UNROLLED_REST = 1e-6
 
@@ -98,7 +101,7 @@ class Request:
 
     def constants(self, option: str) -> Constants:
         """The estimated constants, for settling `option`."""
-        constants = self.look().constants
+        constants = estimate_constants(self.problem, self.look())
         if constants is None:
             reason = (
                 f"`{self.name}` can't settle `{option}` by itself: the levels' derivatives aren't "
@@ -247,17 +250,15 @@ def _value_function(request: Request) -> Built:
 def _itd(request: Request) -> Built:
     truncate = request.value("truncate")
     names = request.problem.level_names[1:]
+    by_rule = _unrolled_steps(request) if truncate == "auto" else [int(truncate)] * len(names)
     unrollings = []
-    for level, name in enumerate(names):
+    for name, steps in zip(names, by_rule, strict=True):
         own = request.settings.level(name)
-        choice: OptimizerChoice | None = None
-        if own.optimizer.name != "auto" and OPTIMIZERS[own.optimizer.name].of_optax:
-            choice = own.optimizer
+        choice = _optax_choice(own)
+        last = steps
+        if choice is not None:
             steps = own.steps or GRADIENT_STEPS
-            last = steps if truncate == "auto" else min(int(truncate), steps)
-        else:
-            steps = _steps_of(request.look(), level) if truncate == "auto" else int(truncate)
-            last = steps
+            last = steps if truncate == "auto" else min(last, steps)
         unrollings.append(Unrolling(choice, steps, last, request.settings.seed))
     strategy = IterativeDifferentiation(tuple(unrollings), request.value("mode"))
     through = ", ".join(
@@ -268,13 +269,31 @@ def _itd(request: Request) -> Built:
     return Built(strategy, request.given, note=note)
 
 
-def _steps_of(probe: Probe, level: int) -> int:
-    """Steps of gradient descent that leave 1e-6 of an error: κ log 1e6, in powers of two."""
-    curvature = probe.lower[level].curvature
-    if curvature is None or not curvature.is_positive:
-        return _MOST_UNROLLED
-    steps = curvature.largest / curvature.smallest * math.log(1 / _UNROLLED_REST)
-    return min(2 ** math.ceil(math.log2(max(steps, 16))), _MOST_UNROLLED)
+def _optax_choice(own: LevelSettings) -> OptimizerChoice | None:
+    name = own.optimizer.name
+    return own.optimizer if name != "auto" and OPTIMIZERS[name].of_optax else None
+
+
+def _unrolled_steps(request: Request) -> list[int]:
+    """For each lower level the steps that leave 1e-6 of an error: κ log 1e6, in powers of two.
+
+    Fewer where all levels' together would be too many.
+    """
+    free = [
+        level
+        for level, name in enumerate(request.problem.level_names[1:])
+        if _optax_choice(request.settings.level(name)) is None
+    ]
+    steps = [1] * (request.problem.number_of_levels - 1)
+    for level in free:
+        curvature = request.look().lower[level].curvature
+        wanted = float(_MOST_UNROLLED)
+        if curvature is not None and curvature.is_positive:
+            wanted = curvature.largest / curvature.smallest * math.log(1 / _UNROLLED_REST)
+        steps[level] = min(2 ** math.ceil(math.log2(max(wanted, 16))), _MOST_UNROLLED)
+    while math.prod(steps) > _MOST_UNROLLED_IN_ALL:
+        steps[steps.index(max(steps))] //= 2
+    return steps
 
 
 def _rounded(value: float) -> float:
