@@ -65,7 +65,7 @@ def response_table(report: ResponseReport, senses: Sequence[str]) -> RenderableT
 
 def verification_table(found: Verification) -> RenderableType:
     """What `verify` compared: each entry of the gradient, or each direction."""
-    table = _table("along", "total gradient", "finite difference", "error")
+    table = new_table("along", "total gradient", "finite difference", "error")
     for name, gradient, difference in zip(
         found.names[:_MOST_ENTRIES], found.gradient, found.differences, strict=False
     ):
@@ -87,7 +87,8 @@ def _agreement(found: Verification) -> str:
     )
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
+    """A table with these columns; the first doesn't break."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for position, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=position == 0)
@@ -95,7 +96,7 @@ def _table(*columns: str) -> Table:
 
 
 def _variables(variables: Mapping[str, np.ndarray]) -> RenderableType:
-    table = _table("variable", "value")
+    table = new_table("variable", "value")
     for name, value in variables.items():
         table.add_row(name, summary(value))
     return Padding(table, (1, 0, 0, 2))
@@ -106,7 +107,7 @@ def _levels(
     objectives: Mapping[str, float],
     senses: Sequence[str],
 ) -> RenderableType:
-    table = _table("level", "objective", "", "gradient norm", "min curvature")
+    table = new_table("level", "objective", "", "gradient norm", "min curvature")
     for (name, value), sense in zip(objectives.items(), senses, strict=True):
         known = levels.get(name)
         gradient = short(known.gradient_norm) if known else "-"

@@ -20,6 +20,7 @@ def test_a_result_has_the_contract_s_keys(solution):
         "certificate",
         "steps",
         "evaluations",
+        "products",
         "seconds",
         "seed",
         "versions",

@@ -17,7 +17,7 @@ from mlodsl.report import (
 )
 from mlodsl.solver import LevelCertificate, ResponseReport, Status, Step, Verification
 
-STEP = Step(12, -0.0625, 1e-9, 0.5, (13, 40))
+STEP = Step(12, -0.0625, 1e-9, 0.5, (13, 40), (0, 80))
 
 
 def plain_text(table, width=80):
@@ -104,6 +104,7 @@ def test_a_line_of_the_trace_holds_the_contract_s_keys():
         "hypergradient_norm": 1e-9,
         "seconds": 0.5,
         "evaluations": {"a": 13, "b": 40},
+        "products": {"a": 0, "b": 80},
     }
 
 
