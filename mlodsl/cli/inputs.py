@@ -104,7 +104,24 @@ def compile_model(
     Raises:
         ModelError: anything is wrong with the flags, the model or its data.
     """
-    inputs = adapt(read_inputs(arguments))
+    loaded, checked = read_model(arguments, adapt=adapt)
+    if not quiet:
+        print_diagnostics(loaded.diagnostics)
+    return Ready(checked, build_problem(loaded, checked), dict(loaded.hashes))
+
+
+def read_model(
+    arguments: Arguments,
+    *,
+    require_values: bool = True,
+    adapt: Callable[[Inputs], Inputs] = lambda inputs: inputs,
+) -> tuple[Loaded, CheckedModel]:
+    """The checked model that a command's first word names, with its warnings.
+
+    Raises:
+        ModelError: anything is wrong with the flags, the model or its data.
+    """
+    inputs = adapt(read_inputs(arguments, require_values=require_values))
     try:
         text = find_model(arguments.words[0])
     except ModelError as error:
@@ -112,17 +129,22 @@ def compile_model(
     loaded = load(text, inputs)
     if loaded.checked is None:
         raise ModelError(loaded.diagnostics)
-    if not quiet:
-        print_diagnostics(loaded.diagnostics)
+    return loaded, loaded.checked
+
+
+def build_problem(loaded: Loaded, checked: CheckedModel) -> Problem:
+    """Compiles a checked model.
+
+    Raises:
+        ModelError: a value is wrong, or the model uses what can't be solved yet.
+    """
     # JAX takes a second to load: not before the model is known to be right.
     import jax
 
     from mlodsl.modules import build
 
     with jax.enable_x64(True):
-        precision = loaded.checked.settings.precision
-        problem = build(loaded.checked, {}, loaded.arrays, {}, precision)
-    return Ready(loaded.checked, problem, dict(loaded.hashes))
+        return build(checked, {}, loaded.arrays, {}, checked.settings.precision)
 
 
 def _read_config(path: str | None) -> tuple[YamlConfig, tuple[Diagnostic, ...]]:

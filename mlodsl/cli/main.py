@@ -45,6 +45,12 @@ def _plot() -> Command:
     return COMMAND
 
 
+def _explain() -> Command:
+    from .explain import COMMAND
+
+    return COMMAND
+
+
 def _verify() -> Command:
     from .verify import COMMAND
 
@@ -79,6 +85,7 @@ def _strategies() -> Command:
 _COMMANDS: dict[str, tuple[str, Callable[[], Command]]] = {
     "solve": ("solves a model", _solve),
     "check": ("reads and checks models without solving", _check),
+    "explain": ("what a model is, which strategy would run, and what a step costs", _explain),
     "compare": ("solves a model under several strategies, side by side", _compare),
     "verify": ("compares the total gradient with finite differences", _verify),
     "respond": ("the lower levels' best response to given upper variables", _respond),
@@ -87,8 +94,6 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Command]]] = {
     "models": ("the models that come with mlodsl", _models),
     "strategies": ("the ways to a total gradient, and their options", _strategies),
 }
-
-_PLANNED = ("explain",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -187,9 +192,6 @@ def _summaries() -> list[tuple[str, str]]:
 
 def _unknown_command(line: CommandLine, name: str, index: int = 0) -> Diagnostic:
     known = ", ".join(f"`{command}`" for command in _COMMANDS)
-    if name in _PLANNED:
-        message = f"the command `{name}` isn't built yet; there are {known}"
-        return Diagnostic("E808", message, line.place(index))
     if name.startswith("-"):
         message = f"`mlodsl` has no flag `{name}`; a command comes first: {known}"
         return line.wrong(index, message, did_you_mean(name, ["--help", "--version"]))

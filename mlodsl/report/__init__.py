@@ -6,6 +6,12 @@ from .comparison import (
     comparison_dict as comparison_dict,
 )
 from .comparison_table import comparison_table as comparison_table
+from .explanation import (
+    Explanation as Explanation,
+    explanation_dict as explanation_dict,
+    find_way as find_way,
+)
+from .explanation_text import explanation_text as explanation_text
 from .numbers import short as short, summary as summary
 from .pictures import (
     Curve as Curve,

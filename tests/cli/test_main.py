@@ -53,12 +53,6 @@ def test_a_model_in_place_of_a_command_is_offered_to_be_solved(shell, game):
     assert "did you mean `mlodsl solve game.mlo`?" in err
 
 
-def test_a_planned_command_says_that_it_is_not_built_yet(shell):
-    code, out, err = shell("explain", "game.mlo")
-    assert (code, out) == (2, "")
-    assert err.startswith("error[E808]: the command `explain` isn't built yet")
-
-
 def test_an_unknown_flag_is_pointed_at(shell):
     code, _, err = shell("solve", "game.mlo", "--strateg", "implicit")
     assert code == 2
