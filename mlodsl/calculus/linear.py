@@ -66,6 +66,7 @@ def neumann_series(
 
     Arguments:
         matvec: v ↦ A v, A symmetric positive definite with eigenvalues in [μ, L].
+        right: b; scaled to length 1 inside.
         iterations: Q, or 0: until the last term is within `tolerance` of b.
 
     Returns:
@@ -73,7 +74,9 @@ def neumann_series(
     """
     rate = 1 / largest_eigenvalue(matvec, right.size, right.dtype)
     most = iterations or 100_000
-    goal = 0.0 if iterations else tolerance * jnp.linalg.norm(right)
+    goal = 0.0 if iterations else tolerance
+    size = jnp.linalg.norm(right)
+    scaled = right / jnp.where(size > 0, size, 1)
 
     def proceed(carry: tuple[Array, Array, Array]) -> Array:
         _, term, count = carry
@@ -84,9 +87,9 @@ def neumann_series(
         term = term - rate * matvec(term)
         return total + rate * term, term, count + 1
 
-    start = (rate * right, right, jnp.array(0, jnp.int32))
+    start = (rate * scaled, scaled, jnp.array(0, jnp.int32))
     total, _, count = jax.lax.while_loop(proceed, once, start)
-    return total, count + _POWER_STEPS
+    return total * size, count + _POWER_STEPS
 
 
 def largest_eigenvalue(matvec: Matvec, size: int, dtype: jnp.dtype) -> Float[Array, ""]:

@@ -13,9 +13,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+# Curvatures of so many roundings of ‖A‖ count as zero.
+_FLAT = 100
+
 
 class _State(eqx.Module):
-    """Lanczos vectors v, the QR rotation of the tridiagonal matrix, directions d, the answer."""
+    """Lanczos vectors v, the QR rotation of the tridiagonal matrix, directions d, the answer.
+
+    `norm` is the largest column of the tridiagonal matrix so far, of the order of ‖A‖.
+    """
 
     vector: Float[Array, " n"]
     earlier: Float[Array, " n"]
@@ -26,6 +32,7 @@ class _State(eqx.Module):
     epsilon: Float[Array, ""]
     direction: Float[Array, " n"]
     direction_earlier: Float[Array, " n"]
+    norm: Float[Array, ""]
     residual: Float[Array, ""]
     answer: Float[Array, " n"]
     count: Int[Array, ""]
@@ -39,6 +46,9 @@ def minres(
     tolerance: float | Float[Array, ""],
 ) -> tuple[Float[Array, " n"], Int[Array, ""]]:
     """The x of least ‖A x - b‖ in the Krylov space; one product with A an iteration.
+
+    Where A is singular and b isn't in its range, it ends once only the part of b outside of the
+    range is left, before the x of Paige and Saunders runs away along the null space.
 
     Arguments:
         matvec: v ↦ A v, A symmetric.
@@ -64,6 +74,7 @@ def minres(
         epsilon=zero,
         direction=blank,
         direction_earlier=blank,
+        norm=zero,
         residual=jnp.where(size > 0, one, zero),
         answer=blank,
         count=jnp.array(0, jnp.int32),
@@ -91,7 +102,11 @@ def _iterate(matvec: Callable[[Array], Array], state: _State) -> _State:
     safe = jnp.where(gamma > 0, gamma, 1)
     cosine = jnp.where(gamma > 0, gamma_bar / safe, 1)
     sine = jnp.where(gamma > 0, beta / safe, 0)
-    length = cosine * state.residual
+    # ‖A r‖ / ‖r‖ for the residual r so far; where it vanishes there is nothing left to gain.
+    norm = jnp.maximum(state.norm, jnp.hypot(alpha, beta))
+    least = _FLAT * jnp.finfo(image.dtype).eps * norm
+    ends = jnp.hypot(gamma_bar, next_delta) <= least
+    length = jnp.where(ends, 0, cosine * state.residual)
     direction = (
         state.vector - delta * state.direction - state.epsilon * state.direction_earlier
     ) / safe
@@ -106,7 +121,8 @@ def _iterate(matvec: Callable[[Array], Array], state: _State) -> _State:
         epsilon=epsilon,
         direction=direction,
         direction_earlier=state.direction,
-        residual=jnp.where(gamma > 0, jnp.abs(sine) * state.residual, 0),
+        norm=norm,
+        residual=jnp.where(ends | (gamma <= 0), 0, jnp.abs(sine) * state.residual),
         answer=state.answer + length * direction,
         count=state.count + 1,
     )

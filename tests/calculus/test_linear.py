@@ -1,11 +1,11 @@
-"""Conjugate gradients."""
+"""Conjugate gradients, Neumann series, and the largest eigenvalue that they need."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mlodsl.calculus import conjugate_gradients
+from mlodsl.calculus import conjugate_gradients, largest_eigenvalue, neumann_series
 
 SIZE = 6
 
@@ -61,3 +61,87 @@ def test_cg_takes_no_more_iterations_than_it_is_told() -> None:
     )
     assert float(jnp.linalg.norm(matrix @ few - right)) > 1e-2
     np.testing.assert_allclose(matrix @ enough, right, atol=1e-13)
+
+
+def test_cg_says_how_many_products_it_took() -> None:
+    """In exact arithmetic as many as there are different eigenvalues; rounding may add one."""
+    matrix = jnp.diag(jnp.array([1.0, 2.0, 30.0, 30.0]))
+    for iterations, taken in ((0, (3, 4)), (2, (2,))):
+        _, products = conjugate_gradients(
+            lambda v: matrix @ v, jnp.ones(4), iterations=iterations, tolerance=1e-12
+        )
+        assert int(products) in taken
+
+
+# ------------------------------------------------------------------ the largest eigenvalue
+
+
+@jax.jit
+def largest(matrix: jax.Array) -> jax.Array:
+    return largest_eigenvalue(lambda v: matrix @ v, matrix.shape[0], matrix.dtype)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_estimate_of_the_largest_eigenvalue_is_between_half_and_a_tenth_more(seed: int) -> None:
+    """What gradient steps 1 / L need: L too small by two is the edge of divergence."""
+    matrix = positive_definite(seed)
+    true = np.linalg.eigvalsh(matrix)[-1]
+    assert 0.9 * true <= float(largest(matrix)) <= 1.1 * true * (1 + 1e-12)
+
+
+def test_the_largest_eigenvalue_of_an_indefinite_matrix_is_in_absolute_value() -> None:
+    # (2 / 5)^20 is 1e-8.
+    found = float(largest(jnp.diag(jnp.array([2.0, -5.0, 1.0]))))
+    assert found == pytest.approx(1.1 * 5, rel=1e-7)
+
+
+def test_the_largest_eigenvalue_of_zero_is_no_zero_to_divide_by() -> None:
+    assert 0 < float(largest(jnp.zeros((3, 3)))) < 1e-300
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_the_largest_eigenvalue_scales_with_the_matrix(scale: float) -> None:
+    matrix = positive_definite(3)
+    np.testing.assert_allclose(largest(scale * matrix) / scale, largest(matrix), rtol=1e-12)
+
+
+# ------------------------------------------------------------------ Neumann series
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_neumann_series_run_to_its_tolerance_equals_a_dense_solve(seed: int) -> None:
+    matrix = jnp.asarray(positive_definite(seed))
+    right = np.random.default_rng(seed).standard_normal(SIZE)
+    found, _ = neumann_series(
+        lambda v: matrix @ v, jnp.asarray(right), iterations=0, tolerance=1e-12
+    )
+    # The last term is the residual; condition numbers are below 100.
+    np.testing.assert_allclose(found, np.linalg.solve(matrix, right), atol=1e-10)
+
+
+@pytest.mark.parametrize("terms", [1, 2, 5, 40])
+def test_a_neumann_series_of_q_terms_is_the_sum_of_the_powers(terms: int) -> None:
+    """η Σ_{q=0}^{Q} (I - η A)^q b, written out."""
+    matrix = positive_definite(1)
+    right = np.arange(1.0, SIZE + 1)
+    rate = 1 / float(largest(matrix))
+    power, expected = right, rate * right
+    for _ in range(terms):
+        power = power - rate * matrix @ power
+        expected = expected + rate * power
+    found, products = neumann_series(
+        lambda v: jnp.asarray(matrix) @ v, jnp.asarray(right), iterations=terms, tolerance=1.0
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert int(products) == terms + 20
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-150, 1e150])
+def test_a_neumann_series_takes_right_hand_sides_of_any_size(size: float) -> None:
+    matrix = jnp.asarray(positive_definite(1))
+    right = np.random.default_rng(1).standard_normal(SIZE)
+    found, _ = neumann_series(
+        lambda v: matrix @ v, jnp.asarray(size * right), iterations=0, tolerance=1e-12
+    )
+    expected = size * np.linalg.solve(matrix, right)
+    assert np.all(np.abs(found - expected) <= 1e-10 * size)
