@@ -215,7 +215,7 @@ def _f2ba(request: Request) -> Built:
         rule = 2 * condition * math.log(max(condition / sigma, math.e))
         steps = int(_rounded(min(max(rule, 50), _MOST_DESCENT_STEPS)))
     found |= {"tau": float(tau), "steps": int(steps)}
-    note = f"σ = {sigma:.3g}, τ = {tau:.3g}, K = {steps} (003, Theorem 4.1)"
+    note = f"σ = {sigma:.3g}, τ = {tau:.3g}, K = {steps}"
     return Built(strategy, found, descent=(float(tau), int(steps)), eta=eta, flat=True, note=note)
 
 
