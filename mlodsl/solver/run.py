@@ -89,7 +89,6 @@ def run(
     state = first_state(nest, 0, guess)
     began = time.perf_counter()
     if earlier is None:
-        watch.on_phase("compile")
         _compile(nest, guess, goal, state)
         compiled = time.perf_counter()
         resumed = watch.resume(state)

@@ -82,6 +82,7 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         left = settings.timeout
         if left is not None:
             left = max(left - (time.perf_counter() - began), 0.0)
+        watch.on_phase("compile")
         # A checkpoint is of the first run.
         fresh = Watch(watch.on_phase, watch.on_step)
         attempts.append(attempt(problem, settings, second, tolerance, left, fresh))
