@@ -39,19 +39,25 @@ def newton_nest(
     return Nest(game, strategy, tuple(plans), jnp.zeros(levels, bool), between=between)
 
 
-@eqx.filter_jit
 def evaluated(
     nest: Nest,
     own: Array,
     start: tuple[Array, ...] | None = None,
     *,
-    tolerance: Array | float = 0.0,
-    turn: Array | int = LATE,
+    tolerance: float = 0.0,
+    turn: int = LATE,
 ) -> Point:
-    """The top level's total gradient, the levels below solved from `start` (default: zeros)."""
+    """The top level's total gradient, the levels below solved from `start` (default: zeros).
+
+    Compiled once for a structure: numbers are traced, options of strategies among them.
+    """
     sizes = nest.game.sizes
-    vectors = start or tuple(jnp.zeros(size) for size in sizes[1:])
+    vectors = start or tuple(jnp.zeros(size, own.dtype) for size in sizes[1:])
     guess = point_of(sizes, 1, vectors)
+    return _evaluated(nest, own, guess, jnp.asarray(tolerance), jnp.asarray(turn, jnp.int32))
+
+
+@eqx.filter_jit
+def _evaluated(nest: Nest, own: Array, guess: Array, tolerance: Array, turn: Array) -> Point:
     proposal = Proposal(own, guess, jnp.zeros(()), jnp.array(0, jnp.int32))
-    turn = jnp.asarray(turn, jnp.int32)
-    return evaluate(nest, 0, (), proposal, jnp.asarray(tolerance), turn, with_factor=False)
+    return evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=False)
