@@ -1,0 +1,53 @@
+"""Every strategy on every ready model: at the answer as far as it claims, or not `converged`."""
+
+import numpy as np
+import pytest
+
+import mlodsl
+from mlodsl.settings import STRATEGIES
+
+from .answers import ANSWERS
+from .test_models import MODELS, TOLERANCE
+
+# What a strategy promises of the variables, relative to 1 + their size. The penalty methods aim
+# at 1e-3 of the total gradient, which curvatures below 1 (a price chain's) turn into more.
+PROMISES = {
+    "auto": TOLERANCE,
+    "implicit": TOLERANCE,
+    "itd": TOLERANCE,
+    "fd": TOLERANCE,
+    "galet": TOLERANCE,
+    "hoag": TOLERANCE,
+    "f2ba": 1e-2,
+    "prox_f2ba": 1e-2,
+    "value_function": 1e-2,
+}
+QUICK = [("ridge_tuning", "f2ba"), ("ridge_tuning", "galet"), ("sato_simple", "vgd")]
+PRODUCT = [
+    pytest.param(model, name, marks=() if (model, name) in QUICK else pytest.mark.slow)
+    for model in ANSWERS
+    for name in STRATEGIES
+]
+
+
+def test_every_strategy_but_the_baselines_promises_something() -> None:
+    assert set(STRATEGIES) - set(PROMISES) == {"vgd", "tikhonov"}
+
+
+@pytest.mark.parametrize(("model", "name"), PRODUCT)
+def test_a_strategy_ends_where_it_promises(model: str, name: str) -> None:
+    compiled = mlodsl.compile(MODELS / f"{model}.mlo")
+    try:
+        result = compiled.solve(strategy=name)
+    except mlodsl.ModelError as refusal:
+        assert {finding.code for finding in refusal.diagnostics} == {"E507"}
+        assert name == "tikhonov"
+        return
+    errors = [
+        np.max(np.abs(np.asarray(result[variable]) - expected) / (1 + np.abs(expected)))
+        for variable, expected in ANSWERS[model]().items()
+    ]
+    if result.status == "converged":
+        assert max(errors) <= TOLERANCE
+    if name in PROMISES:
+        assert max(errors) <= PROMISES[name], result.message
