@@ -1,0 +1,1 @@
+"""What mlodsl is measured by; not shipped with the package."""
