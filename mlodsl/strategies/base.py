@@ -10,6 +10,7 @@ import abc
 from typing import Protocol, runtime_checkable
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import EliminationPlan, Factor, Game, Vectors
@@ -89,6 +90,52 @@ class Query(eqx.Module):
     def is_bottom(self) -> bool:
         """Whether there is no level below."""
         return self.level + 1 == len(self.game.sizes)
+
+
+def summed(responses: Response, flat: Float[Array, " flat"]) -> Response:
+    """Many responses, stacked along a leading axis, as one: worst outcomes, sums of counts.
+
+    Arguments:
+        flat: the answer that counts.
+    """
+    return Response(
+        flat=flat,
+        factor=None,
+        outcomes=jnp.max(responses.outcomes, axis=0),
+        evaluations=jnp.sum(responses.evaluations, axis=0, dtype=jnp.int32),
+        products=jnp.sum(responses.products, axis=0, dtype=jnp.int32),
+    )
+
+
+def answered(
+    query: Query,
+    response: Response,
+    value: Float[Array, ""],
+    gradient: Float[Array, " own"],
+    *,
+    multipliers: Float[Array, " below"] | None = None,
+    products: int | Int[Array, ""] = 0,
+) -> Point:
+    """The point of a query whose levels below have answered, without factors.
+
+    Arguments:
+        multipliers: m_{k+1}, where the strategy has any.
+        products: with K_{k+1}, beside those of the response.
+    """
+    level = query.level
+    none = jnp.zeros_like(response.flat) if multipliers is None else multipliers
+    return Point(
+        own=query.own,
+        value=value,
+        gradient=gradient,
+        error=jnp.zeros_like(value),
+        flat=jnp.concatenate([query.own, response.flat, none]),
+        below=None,
+        factor=None,
+        outcomes=response.outcomes,
+        evaluations=response.evaluations.at[level].add(1),
+        products=response.products.at[level + 1].add(products),
+    )
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from mlodsl.calculus import choices
 
-from .base import AbstractStrategy, Point, Query, Respond, Response
+from .base import AbstractStrategy, Point, Query, Respond, Response, answered, summed
 from .bottom import evaluate_bottom
 
 
@@ -71,16 +71,5 @@ class FiniteDifferences(AbstractStrategy):
         # The steps that were made, in the numbers that there are.
         gaps = jnp.diagonal(ahead) - (jnp.diagonal(behind) if self.central else own)
         others = values[count + 1 :] if self.central else values[0]
-        flat = responses.flat[0]
-        return Point(
-            own=own,
-            value=values[0],
-            gradient=(values[1 : count + 1] - others) / gaps,
-            error=jnp.zeros_like(values[0]),
-            flat=jnp.concatenate([own, flat, jnp.zeros_like(flat)]),
-            below=None,
-            factor=None,
-            outcomes=jnp.max(responses.outcomes, axis=0),
-            evaluations=jnp.sum(responses.evaluations, axis=0, dtype=jnp.int32).at[level].add(1),
-            products=jnp.sum(responses.products, axis=0, dtype=jnp.int32),
-        )
+        gradient = (values[1 : count + 1] - others) / gaps
+        return answered(query, summed(responses, responses.flat[0]), values[0], gradient)

@@ -17,7 +17,7 @@ from mlodsl.calculus import (
     response_gradient,
 )
 
-from .base import AbstractStrategy, Point, Query, Respond
+from .base import AbstractStrategy, Point, Query, Respond, answered
 
 
 class Galet(AbstractStrategy):
@@ -76,15 +76,6 @@ class Galet(AbstractStrategy):
                 squared, -product(right), iterations=0, tolerance=self.tolerance
             )
         value, gradient = adjoint_gradient(game, level, above, own, response.flat, multipliers)
-        return Point(
-            own=own,
-            value=value,
-            gradient=gradient,
-            error=jnp.zeros_like(value),
-            flat=jnp.concatenate([own, response.flat, multipliers]),
-            below=None,
-            factor=None,
-            outcomes=response.outcomes,
-            evaluations=response.evaluations.at[level].add(1),
-            products=response.products.at[level + 1].add(2 * count + 1),
+        return answered(
+            query, response, value, gradient, multipliers=multipliers, products=2 * count + 1
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mlodsl.calculus import adjoint_gradient, hessian_product, minres, response_gradient
 
-from .base import AbstractStrategy, Point, Query, Respond
+from .base import AbstractStrategy, Point, Query, Respond, answered
 
 
 class Hoag(AbstractStrategy):
@@ -51,15 +52,6 @@ class Hoag(AbstractStrategy):
         relative = jnp.minimum(tolerance / jnp.maximum(jnp.linalg.norm(right), 1e-30), 0.1)
         solved, count = minres(product, right, iterations=0, tolerance=relative)
         value, gradient = adjoint_gradient(game, level, above, own, response.flat, -solved)
-        return Point(
-            own=own,
-            value=value,
-            gradient=gradient,
-            error=jnp.where(decayed > query.accuracy, decayed, 0.0).astype(dtype),
-            flat=jnp.concatenate([own, response.flat, -solved]),
-            below=None,
-            factor=None,
-            outcomes=response.outcomes,
-            evaluations=response.evaluations.at[level].add(1),
-            products=response.products.at[level + 1].add(count),
-        )
+        point = answered(query, response, value, gradient, multipliers=-solved, products=count)
+        error = jnp.where(decayed > query.accuracy, decayed, 0.0).astype(dtype)
+        return eqx.tree_at(lambda p: p.error, point, error)

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from mlodsl.calculus import Game, PenalizedGame, envelope_gradient
 
-from .base import Point, Query, Response
+from .base import Point, Query, Response, answered, summed
 
 PenalizedRespond = Callable[[Game, Float[Array, " below"]], Response]
 
@@ -64,18 +64,11 @@ def penalized_point(
         return response.flat, (value, gradient, response)
 
     flat, (values, gradients, responses) = jax.lax.scan(minimise, query.guess, nodes)
-    return Point(
-        own=own,
-        value=weights @ values,
-        gradient=weights @ gradients,
-        error=jnp.zeros((), own.dtype),
-        # The answer's derivative in s is the multiplier of implicit differentiation.
-        flat=jnp.concatenate([own, flat, weights @ responses.flat]),
-        below=None,
-        factor=None,
-        outcomes=jnp.max(responses.outcomes, axis=0),
-        evaluations=jnp.sum(responses.evaluations, axis=0, dtype=jnp.int32)
-        .at[level]
-        .add(len(difference.nodes)),
-        products=jnp.sum(responses.products, axis=0, dtype=jnp.int32),
+    # The answer's derivative in s is the multiplier of implicit differentiation.
+    return answered(
+        query,
+        summed(responses, flat),
+        weights @ values,
+        weights @ gradients,
+        multipliers=weights @ responses.flat,
     )

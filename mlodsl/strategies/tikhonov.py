@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from mlodsl.calculus import Game, PenalizedGame, choices
 
-from .base import AbstractStrategy, Point, Query, Respond, Response
+from .base import AbstractStrategy, Point, Query, Respond, Response, answered, summed
 
 
 class Tikhonov(AbstractStrategy):
@@ -62,15 +62,4 @@ class Tikhonov(AbstractStrategy):
         value, gradient = jax.value_and_grad(
             lambda own: game.objective(level, (*above, own, *below))
         )(own)
-        return Point(
-            own=own,
-            value=value,
-            gradient=gradient,
-            error=jnp.zeros_like(value),
-            flat=jnp.concatenate([own, flat, jnp.zeros_like(flat)]),
-            below=None,
-            factor=None,
-            outcomes=jnp.max(responses.outcomes, axis=0),
-            evaluations=jnp.sum(responses.evaluations, axis=0, dtype=jnp.int32).at[level].add(1),
-            products=jnp.sum(responses.products, axis=0, dtype=jnp.int32),
-        )
+        return answered(query, summed(responses, flat), value, gradient)

@@ -6,11 +6,10 @@ from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 
 from mlodsl.calculus import choices
 
-from .base import AbstractStrategy, Point, Query, Respond
+from .base import AbstractStrategy, Point, Query, Respond, answered
 from .bottom import evaluate_bottom
 
 
@@ -51,15 +50,4 @@ class PartialGradient(AbstractStrategy):
         value, gradient = jax.value_and_grad(
             lambda own: game.objective(level, (*above, own, *below))
         )(own)
-        return Point(
-            own=own,
-            value=value,
-            gradient=gradient,
-            error=jnp.zeros_like(value),
-            flat=jnp.concatenate([own, response.flat, jnp.zeros_like(response.flat)]),
-            below=None,
-            factor=None,
-            outcomes=response.outcomes,
-            evaluations=response.evaluations.at[level].add(1),
-            products=response.products,
-        )
+        return answered(query, response, value, gradient)
