@@ -68,13 +68,24 @@ def _certificate(certificate: Certificate) -> dict[str, object]:
                 "unique": level.unique,
                 "direction": level.direction,
                 "distance": level.distance,
+                "gap": level.gap,
+                "errors": {
+                    "gradient_norm": level.errors.gradient_norm,
+                    "min_curvature": level.errors.min_curvature,
+                    "gap": level.errors.gap,
+                },
             }
             for name, level in certificate.levels.items()
         },
         "constraint_violation": certificate.constraint_violation,
         "checked_against": certificate.checked_against,
         "relative_error": certificate.relative_error,
+        "difference_norm": certificate.difference_norm,
         "rounding": certificate.rounding,
+        "errors": {
+            "hypergradient_norm": certificate.rounding,
+            "difference_norm": certificate.difference_error,
+        },
         "response_error": certificate.response_error,
         "starts": certificate.starts,
         "findings": certificate.findings,

@@ -70,7 +70,7 @@ def test_the_text_is_json_of_the_same_content(solution, ascii_only):
 
 def test_an_array_stands_on_one_line(solution):
     lines = result_text(result_dict(solution, "game")).splitlines()
-    assert len(lines) < 70
+    assert len(lines) < 100  # `z` alone has 100 entries
     assert '    "y": [[0.25, "inf"], ["nan", "-inf"]],' in lines
 
 

@@ -100,7 +100,7 @@ TRAPS = {
     "no dependence": _bottom("flat along `y`", unanswerable=1.0),
     "plateau": _bottom("fades out|flat", fade=1.0),
     "degenerate minimum": _bottom("degenerate", quartic=1.0, y0=1.0),
-    "degenerate minimum met exactly": _bottom("flat along `y`", quartic=1.0),
+    "degenerate minimum met exactly": _bottom("(flat|degenerate.*) along `y`", quartic=1.0),
     "worse of two wells": _bottom(
         "isn't its best response: y = 1.03", wells=1.0, slope=-0.3, slope_by_x=0.01, y0=-1.0
     ),
@@ -109,7 +109,7 @@ TRAPS = {
     "overflow at the start": _bottom("not a finite number", square_=1.0, y0=1e200),
     "flat direction": _vector(r"flat along `y\[1\]`", [[1, 0], [0, 0]], [2, 0]),
     "flat direction across": _vector("flat along", [[1, 1], [1, 1]], [2, 2]),
-    "slope along a flat direction": _vector("unbounded", [[1, 1], [1, 1]], [2, 1]),
+    "slope along a flat direction": _vector("unbounded|flat along", [[1, 1], [1, 1]], [2, 1]),
     "saddle": _vector(r"wrong way along `y\[1\]`", [[1, 0], [0, -1]], [2, 0]),
     "saddle across": _vector("wrong way along", [[1, 2], [2, 1]], [2, 0]),
     "maximum of a vector": _vector("wrong way along", [[-1, 0], [0, -1]], [2, 0]),

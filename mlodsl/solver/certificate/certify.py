@@ -13,10 +13,9 @@ from ..nest import Nest
 from ..oracle import evaluate_top
 from ..outcome import Outcome
 from ..run import response_below
-from .curvature import Curvature
 from .degeneracy import degeneracy_findings
+from .differences import check_by_differences
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
-from .names import name_of_entry
 from .restarts import search_better_responses
 from .sentences import (
     better_sentence,
@@ -26,8 +25,9 @@ from .sentences import (
     runaway_sentence,
     unsolved_sentence,
 )
+from .standstill import judge_top
 from .structure import Certificate, LevelCertificate
-from .top import Tangent, TopLevel, curvature, relative_error, tangent
+from .top import TopLevel, measure_rounding, tangent
 
 _RESTART_SECONDS = 5.0
 
@@ -55,13 +55,13 @@ def certify(
     generator = np.random.default_rng(seed)
     point = finish_point(nest, returned)
     reads = read_lower_levels(nest, point)
-    levels = {problem.level_names[read.level]: certify_lower_level(problem, read) for read in reads}
     outcomes = np.asarray(point.outcomes)
     unbounded = bool(np.any(outcomes == Outcome.UNBOUNDED))
     findings = lower_findings(problem, reads, outcomes)
+    top_name = problem.level_names[0]
     if findings or not bool(jnp.all(jnp.isfinite(point.gradient)) & jnp.isfinite(point.value)):
         findings = findings or _nonfinite_finding(problem)
-        top_name = problem.level_names[0]
+        levels = {problem.level_names[r.level]: certify_lower_level(problem, r) for r in reads}
         levels = {top_name: LevelCertificate(None, None, None, None, None), **levels}
         return (
             Certificate(
@@ -77,29 +77,29 @@ def certify(
             f"the lower levels' returned answer is off their best response by {deviation:.3g}, "
             "relative to 1 + its size"
         )
-    better, starts = search_better_responses(
-        nest, problem, point, generator, seconds=_RESTART_SECONDS
+    search = search_better_responses(
+        nest, problem, point, reads, generator, seconds=_RESTART_SECONDS
     )
-    findings += [better_sentence(problem, response) for response in better]
+    findings += [better_sentence(problem, response) for response in search.better]
     top = TopLevel(nest, problem, point)
     free = tangent(top)
-    rounding = top.rounding(generator)
+    rounding, by_ulps = measure_rounding(top, generator)
     size, descent = 0.0, None
     # Rounding excuses a residual only while it is small beside the gradient's own parts.
-    excused = min(10 * rounding, precision * top.parts())
+    excused = min(10 * by_ulps, precision * top.parts())
     if not top.residual <= max(tolerance, excused):
         findings.append(
-            f"level `{problem.level_names[0]}`: its total gradient, with the levels below "
-            f"re-solved, has norm {top.residual:.3g}, above the tolerance {tolerance:.3g}"
+            f"level `{top_name}`: its total gradient, with the levels below re-solved, has norm "
+            f"{top.residual:.3g}, above the tolerance {tolerance:.3g}"
         )
         own_certificate = LevelCertificate(top.residual, None, None, None, None)
     else:
-        own_certificate, more, found = _top_level(problem, top, free, rounding)
-        findings += more
-        if found is not None:
-            size = max(abs(found.smallest), abs(found.largest))
-            descent = found.axis if found.smallest < -found.floor else None
-    error = relative_error(top, free, size, generator)
+        verdict = judge_top(top, free, rounding, tolerance, generator)
+        own_certificate, descent = verdict.certificate, verdict.descent
+        findings += verdict.findings
+        size = verdict.largest
+    check = check_by_differences(top, free, rounding, size, generator)
+    error = check.relative_error
     accuracy = 1e-4 if precision < 1e-6 else 2e-2
     if error is None and free.stretch.size:
         findings.append("the total gradient could not be checked: the value isn't finite nearby")
@@ -108,19 +108,29 @@ def certify(
             f"the total gradient disagrees with finite differences of the true best responses: "
             f"relative error {error:.3g}"
         )
+        # A wrong derivative would lead a run that goes on from here back again.
+        descent = None
+    lower = {
+        problem.level_names[read.level]: certify_lower_level(
+            problem, read, float(search.gaps[read.level]), float(search.noise[read.level])
+        )
+        for read in reads
+    }
     certificate = Certificate(
         claim=None if findings else "local",
         hypergradient_norm=top.residual,
-        rounding=rounding,
-        levels={problem.level_names[0]: own_certificate, **levels},
+        rounding=by_ulps,
+        levels={top_name: own_certificate, **lower},
         constraint_violation=top.violation(),
         checked_against=None if error is None else "finite differences",
         relative_error=error,
         response_error=deviation,
-        starts=starts,
+        starts=search.starts,
         findings=tuple(findings),
-        unbounded=unbounded or any(response.unbounded for response in better),
+        unbounded=unbounded or any(response.unbounded for response in search.better),
         descent=descent,
+        difference_norm=check.norm,
+        difference_error=check.error,
     )
     return certificate, point
 
@@ -167,73 +177,3 @@ def _response_error(nest: Nest, returned: Point, point: Point) -> float:
         for at in (returned, point)
     )
     return float(np.linalg.norm(before - after) / (1 + np.linalg.norm(after)))
-
-
-def _top_level(
-    problem: Problem, top: TopLevel, free: Tangent, rounding: float
-) -> tuple[LevelCertificate, list[str], Curvature | None]:
-    """The top level's certificate, its findings, and its curvature where it is free to move."""
-    name, sought, _ = level_words(problem, 0)
-    found = curvature(top, free)
-    if found is None:
-        sentence = f"{name}: its curvature could not be computed around the point"
-        return LevelCertificate(top.residual, None, None, None, None), [sentence], None
-    if not np.isfinite(found.smallest):
-        # No free direction: the point is a vertex of the domain.
-        return LevelCertificate(top.residual, None, None, True, 0.0), [], None
-    direction = name_of_entry(problem, 0, found.axis)
-    certificate = LevelCertificate(
-        gradient_norm=top.residual,
-        min_curvature=found.smallest,
-        direction=direction,
-        unique=found.is_positive,
-        distance=found.distance,
-    )
-    findings = []
-    if found.smallest < -found.floor:
-        findings.append(
-            f"{name} is not at a {sought}: its total gradient vanishes, but its curvature along "
-            f"`{direction}` is {found.smallest:.3g}; start it elsewhere"
-        )
-    elif not found.is_positive:
-        if not _flat_on_both_sides(top, found.axis, rounding):
-            findings.append(distance_sentence(problem, 0, top.residual, np.inf))
-    elif found.distance > 1e-6 * top.size and not _newton_contracts(top, free, rounding):
-        findings.append(distance_sentence(problem, 0, top.residual, found.distance))
-    return certificate, findings, found
-
-
-def _flat_on_both_sides(top: TopLevel, axis: np.ndarray, rounding: float) -> bool:
-    """Whether a direction without curvature is a flat minimum and not the end of a slope.
-
-    The value must rise on both sides, or on neither, out to the size of the point.
-    """
-    here = top.value_at(top.own)
-    noise = 1e3 * top.eps * abs(here) + 10 * rounding * top.size
-    changes = [
-        top.value_at((top.own + sign * top.size * axis).astype(top.own.dtype)) - here
-        for sign in (1.0, -1.0)
-    ]
-    rises = [change > noise for change in changes]
-    falls = any(not change >= -noise for change in changes)
-    return not falls and rises[0] == rises[1]
-
-
-def _newton_contracts(top: TopLevel, free: Tangent, rounding: float) -> bool:
-    """Whether steps of a secant method along the gradient shrink it as at a true minimum.
-
-    At a minimum with curvature a step of Newton's length leaves next to nothing of the
-    gradient; where it fades out exponentially or by a power, a good part is left.
-    """
-    direction = free.restrict(top.gradient)
-    norm = float(np.linalg.norm(direction))
-    if norm == 0:
-        return True
-    unit = free.lift(direction / norm).astype(top.own.dtype)
-    step = top.eps ** (1 / 3) * top.size
-    slope = float(unit @ (top.gradient_at(top.own + step * unit) - top.gradient)) / step
-    if slope <= 0:
-        return False
-    moved = top.gradient_at((top.own - norm / slope * unit).astype(top.own.dtype))
-    left = abs(float(unit @ moved))
-    return left <= 0.1 * norm + 10 * rounding

@@ -19,6 +19,9 @@ class Curvature:
         distance: ‖H⁻¹ g‖, or the bound ‖g‖ / smallest where H is an operator; infinite
             where the smallest eigenvalue is not positive.
         floor: eigenvalues below it can't be told from zero.
+        newton: H⁻¹ g, where H is a matrix and positive.
+        spectrum: all eigenvalues and the eigenvectors in columns, where H is a matrix.
+        error: an estimate of the smallest eigenvalue's error.
     """
 
     smallest: float
@@ -26,6 +29,9 @@ class Curvature:
     axis: np.ndarray
     distance: float
     floor: float
+    newton: np.ndarray | None = None
+    spectrum: tuple[np.ndarray, np.ndarray] | None = None
+    error: float | None = None
 
     @property
     def is_positive(self) -> bool:
@@ -33,21 +39,57 @@ class Curvature:
         return bool(self.smallest > self.floor)
 
 
-def of_matrix(matrix: np.ndarray, gradient: np.ndarray, noise: float = 0.0) -> Curvature | None:
+def of_matrix(
+    matrix: np.ndarray, gradient: np.ndarray, noise: float | np.ndarray = 0.0
+) -> Curvature | None:
     """The curvature of a matrix; None where it isn't finite.
 
+    A matrix of very different curvatures (1e8 along one variable, 1e-6 along another) is positive
+    where it is so with each variable in its own unit: with D = diag(H), D^(-1/2) H D^(-1/2).
+
     Arguments:
-        noise: an absolute error of the entries beyond that of rounding.
+        noise: an absolute error of each entry beyond that of rounding.
     """
     if not np.all(np.isfinite(matrix)):
         return None
     values, axes = np.linalg.eigh(matrix)
-    eps = np.finfo(matrix.dtype).eps
-    floor = max(1e3 * eps * len(values) * float(np.max(np.abs(values))), noise)
-    distance = float("inf")
-    if values[0] > floor:
-        distance = float(np.linalg.norm((axes.T @ gradient) / values))
-    return Curvature(float(values[0]), float(values[-1]), axes[:, 0], distance, floor)
+    eps = float(np.finfo(matrix.dtype).eps)
+    count = len(values)
+    errors = np.broadcast_to(np.asarray(noise, dtype=float), matrix.shape)
+    floor = max(
+        1e3 * eps * count * float(np.max(np.abs(values))),
+        float(np.linalg.norm(errors)) / count**0.5,
+    )
+    smallest, axis = float(values[0]), axes[:, 0]
+    newton: np.ndarray | None = None
+    error = floor / 100
+    if smallest > floor:
+        newton = axes @ ((axes.T @ gradient) / values)
+    elif (inverse := _inverse_of_graded(matrix, errors)) is not None:
+        values_of_inverse, axes_of_inverse = np.linalg.eigh(inverse)
+        smallest, axis = 1 / float(values_of_inverse[-1]), axes_of_inverse[:, -1]
+        newton = inverse @ gradient
+        error = float(axis**2 @ np.diag(errors)) + 10 * eps * smallest
+        floor = 0.0
+    distance = float("inf") if newton is None else float(np.linalg.norm(newton))
+    return Curvature(
+        smallest, float(values[-1]), axis, distance, floor, newton, (values, axes), error
+    )
+
+
+def _inverse_of_graded(matrix: np.ndarray, errors: np.ndarray) -> np.ndarray | None:
+    """H⁻¹ of a matrix that is positive in its variables' own units; None where it isn't."""
+    diagonal = np.diag(matrix)
+    eps = float(np.finfo(matrix.dtype).eps)
+    if not np.all(diagonal > 10 * np.diag(errors)) or not np.all(diagonal > 0):
+        return None
+    scale = 1 / np.sqrt(diagonal)
+    values, axes = np.linalg.eigh(scale[:, None] * matrix * scale)
+    floor = max(1e3 * eps * len(values), 2 * float(np.linalg.norm(scale[:, None] * errors * scale)))
+    if not values[0] > floor:
+        return None
+    half = scale[:, None] * axes
+    return np.asarray((half / values) @ half.T)
 
 
 def of_operator(
@@ -75,4 +117,4 @@ def of_operator(
     eps = np.finfo(gradient.dtype).eps
     floor = max(1e3 * eps * np.sqrt(size) * max(abs(smallest), abs(largest)), noise)
     distance = float(np.linalg.norm(gradient)) / smallest if smallest > floor else float("inf")
-    return Curvature(smallest, largest, axes[:, 0], distance, floor)
+    return Curvature(smallest, largest, axes[:, 0], distance, floor, error=1e-4 * largest)

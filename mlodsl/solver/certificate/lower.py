@@ -16,17 +16,22 @@ from ..nest import Nest
 from ..oracle import reduced_product, stationarity
 from .curvature import Curvature, of_matrix, of_operator
 from .names import name_of_entry
-from .structure import LevelCertificate
+from .structure import LevelCertificate, LevelErrors
 
 
 @dataclass(frozen=True, slots=True)
 class LowerLevel:
-    """A lower level read at a point; `curvature` None where it couldn't be computed."""
+    """A lower level read at a point; `curvature` None where it couldn't be computed.
+
+    Arguments:
+        gradient_error: how much of the gradient's norm may be rounding.
+    """
 
     level: int
     own: np.ndarray
     gradient_norm: float
     curvature: Curvature | None
+    gradient_error: float | None = None
 
 
 def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
@@ -42,15 +47,25 @@ def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
     above: Vectors = (own,)
     factor = point.below
     gradient = stationarity(nest.game, 1, above, flat)
+    here = np.asarray(flat)
+    eps = float(np.finfo(here.dtype).eps)
+    nudged = here + 2 * eps * np.abs(here) * np.where(np.arange(here.size) % 2, 1, -1)
+    beside = stationarity(nest.game, 1, above, jnp.asarray(nudged.astype(here.dtype)))
+    with np.errstate(invalid="ignore"):
+        change = np.abs(np.asarray(beside) - np.asarray(gradient))
     found = []
     for level in range(1, len(sizes)):
         size = sizes[level]
         mine = np.asarray(gradient[:size])
         curvature = _curvature(nest, level, above, flat, factor, mine)
         chosen, below, _ = split(sizes, level, flat)
-        found.append(LowerLevel(level, np.asarray(chosen), float(np.linalg.norm(mine)), curvature))
+        error = float(np.linalg.norm(change[:size])) + eps * float(np.linalg.norm(mine))
+        found.append(
+            LowerLevel(level, np.asarray(chosen), float(np.linalg.norm(mine)), curvature, error)
+        )
         factor = _factor_below(factor, size)
         gradient = gradient[size + below.size :]
+        change = change[size + below.size :]
         above = (*above, chosen)
         flat = below
     return found
@@ -60,11 +75,13 @@ def _curvature(
     nest: Nest, level: int, above: Vectors, flat: Array, factor: Factor | None, gradient: np.ndarray
 ) -> Curvature | None:
     if isinstance(factor, FullFactor):
-        return of_matrix(_reduced(np.asarray(factor.matrix), gradient.size), gradient)
+        return of_matrix(*_reduced(np.asarray(factor.matrix), gradient))
     assert factor is not None
     if factor.reduced is not None:
         axes = np.asarray(factor.reduced.axes)
-        return of_matrix((axes * np.asarray(factor.reduced.curvatures)) @ axes.T, gradient)
+        values = np.asarray(factor.reduced.curvatures)
+        rounding = values.size * float(np.finfo(values.dtype).eps) * float(np.max(np.abs(values)))
+        return of_matrix((axes * values) @ axes.T, gradient, rounding)
     below = factor.below
 
     def product(vector: np.ndarray) -> np.ndarray:
@@ -74,19 +91,24 @@ def _curvature(
     return of_operator(product, gradient)
 
 
-def _reduced(matrix: np.ndarray, own: int) -> np.ndarray:
-    """S_k from K_k; not finite where the levels below are singular.
+def _reduced(matrix: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """S_k from K_k, the gradient, and S_k's rounding; not finite where levels below are singular.
 
     On the host: a compilation for each of these shapes would take longer than all the rest.
     """
+    own = gradient.size
+    here = matrix[:own, :own]
+    eps = float(np.finfo(matrix.dtype).eps)
     rest, coupling = matrix[own:, own:], matrix[own:, :own]
     if coupling.shape[0] == 0:
-        return matrix
+        return matrix, gradient, 4 * eps * np.abs(matrix)
     try:
-        reduced = matrix[:own, :own] - coupling.T @ np.linalg.solve(rest, coupling)
+        through = coupling.T @ np.linalg.solve(rest, coupling)
     except np.linalg.LinAlgError:
-        return np.full((own, own), np.nan)
-    return (reduced + reduced.T) / 2
+        return np.full((own, own), np.nan), gradient, np.zeros((own, own))
+    reduced = here - through
+    rounding = 10 * len(matrix) * eps * (np.abs(here) + np.abs(through))
+    return (reduced + reduced.T) / 2, gradient, rounding
 
 
 def _factor_below(factor: Factor | None, own: int) -> Factor | None:
@@ -98,15 +120,25 @@ def _factor_below(factor: Factor | None, own: int) -> Factor | None:
     return FullFactor(block, factor.reduced, factor.tangent)
 
 
-def certify_lower_level(problem: Problem, read: LowerLevel) -> LevelCertificate:
-    """The certificate of a lower level."""
+def certify_lower_level(
+    problem: Problem, read: LowerLevel, gap: float | None = None, gap_error: float | None = None
+) -> LevelCertificate:
+    """The certificate of a lower level.
+
+    Arguments:
+        gap: how much better a response was found from other starts, where that was tried.
+        gap_error: what can't be told from 0 in it.
+    """
     curvature = read.curvature
     if curvature is None:
-        return LevelCertificate(read.gradient_norm, None, None, None, None)
+        errors = LevelErrors(read.gradient_error, None, gap_error)
+        return LevelCertificate(read.gradient_norm, None, None, None, None, gap, errors)
     return LevelCertificate(
         gradient_norm=read.gradient_norm,
         min_curvature=curvature.smallest,
         direction=name_of_entry(problem, read.level, curvature.axis),
         unique=curvature.is_positive,
         distance=curvature.distance,
+        gap=gap,
+        errors=LevelErrors(read.gradient_error, curvature.error, gap_error),
     )

@@ -6,17 +6,16 @@ import itertools
 import time
 from dataclasses import dataclass
 
-import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
-from mlodsl.calculus import choices, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..nest import Nest
-from ..oracle import evaluate_top, objectives
-from ..outcome import Outcome
+from .better import Answers, BetterResponse, values_along, with_own
+from .directions import both_sides, lines, valleys
+from .jumps import best_answer, search_over_jumps
+from .lower import LowerLevel
 
 # How far from the response the starts are, in units of 1 + its size, in the order of trying.
 _SPREADS = (1.0, 0.3, 4.0, 30.0, 0.6, 2.0, 10.0)
@@ -24,69 +23,113 @@ _SPREADS = (1.0, 0.3, 4.0, 30.0, 0.6, 2.0, 10.0)
 # Turns of a level, at most: from far off, a nest of levels may take all that each is allowed.
 _PATIENCE = 60
 
+# Where the lowest level's objective is looked at along lines.
+_CLOSE = both_sides(1e-9, 100.0, 67, 200)
+_STARTS_OF_A_LINE = 6
+_MIDDLE_SIZE = 8
+
 
 @dataclass(frozen=True, slots=True)
-class BetterResponse:
-    """A response of a level that should have been found instead of the certified one.
+class Search:
+    """What was found by re-solving the lower levels from elsewhere.
 
     Arguments:
-        own: the level's variables there.
-        gain: how much better it is: for the level itself, or with a `tie`, where it is as good
-            for the level, for the level above, in whose favour ties break.
-        unbounded: whether the level's objective runs away there.
+        better: responses that should have been found, at most one a level.
+        starts: how many starts were tried.
+        gaps: for each level how much better than the certified response the best one found is.
+        noise: for each level what can't be told from 0 in that.
     """
 
-    level: int
-    own: np.ndarray
-    gain: float
-    unbounded: bool
-    tie: bool = False
+    better: list[BetterResponse]
+    starts: int
+    gaps: np.ndarray
+    noise: np.ndarray
 
 
 def search_better_responses(
     nest: Nest,
     problem: Problem,
     point: Point,
+    reads: list[LowerLevel],
     generator: np.random.Generator,
     *,
     seconds: float,
-) -> tuple[list[BetterResponse], int]:
+) -> Search:
     """Re-solves each lower level from other starts, the levels above it held still.
 
-    The starts come in pairs on opposite sides of the response, and the levels take turns. The
-    levels below start from their own response, so that they stay on it.
+    First from random starts in pairs on opposite sides of the response, the levels in turns; the
+    levels below start from their own response, so that they stay on it. Then from the valleys of
+    the level's objective along lines.
 
     Arguments:
+        reads: the lower levels at the point.
         seconds: no new start is tried after so long.
-
-    Returns:
-        The better responses found, at most one a level, and how many starts were tried.
     """
-    sizes = nest.game.sizes
-    certified = [np.asarray(vector) for vector in choices(sizes, 0, point.flat)]
-    values = np.asarray(objectives(problem, tuple(map(jnp.asarray, certified))))
+    answers = Answers(nest, problem, point, reads, generator, _PATIENCE)
+    deadline = time.perf_counter() + seconds
     found: dict[int, BetterResponse] = {}
-    tried = 0
-    began = time.perf_counter()
-    for spread, level in itertools.product(_SPREADS, range(1, len(sizes))):
-        still = jnp.array([0 < other < level for other in range(len(sizes))])
-        patience = jnp.array(_PATIENCE, jnp.int32)
-        held = eqx.tree_at(lambda n: (n.frozen, n.patience), nest, (still, patience))
-        shift = _shift(certified[level], spread, generator)
-        for start in (certified[level] + shift, certified[level] - shift):
-            if level in found:
+    bottom = len(answers.sizes) - 1
+    wells: list[np.ndarray] = []
+    for spread, level in itertools.product(_SPREADS, range(1, bottom + 1)):
+        shift = _shift(answers.certified[level], spread, generator)
+        for sign in (1, -1):
+            if level in found or (answers.tried and time.perf_counter() > deadline):
                 break
-            if tried and time.perf_counter() - began > seconds:
-                return list(found.values()), tried
-            guess = [*certified[1:level], start, *certified[level + 1 :]]
-            flat = point_of(sizes, 1, tuple(map(jnp.asarray, guess)))
-            zero = jnp.zeros((), flat.dtype)
-            answer = evaluate_top(held, jnp.asarray(certified[0]), flat, zero)
-            tried += 1
-            better = _compare(problem, level, values, answer, sizes)
+            start = answers.certified[level] + sign * shift
+            vectors, outcomes = answers.solve(level, with_own(answers.certified, level, start))
+            better = answers.compare(level, vectors, outcomes)
+            if better is not None and level < bottom and not better.unbounded:
+                # Only with the best answer of the levels below.
+                vectors, outcomes = best_answer(answers, level + 1, vectors, wells)
+                better = answers.compare(level, vectors, outcomes)
             if better is not None:
                 found[level] = better
-    return list(found.values()), tried
+            if level == bottom:
+                _remember(wells, vectors[bottom])
+    for read in reversed(reads):
+        if read.level in found:
+            continue
+        axis = None if read.curvature is None else read.curvature.axis
+        if read.level == bottom:
+            close = _along_lines(answers, bottom, axis, wells, deadline)
+        elif answers.sizes[read.level] <= _MIDDLE_SIZE and bottom not in found:
+            close = search_over_jumps(answers, read.level, axis, wells, deadline)
+        else:
+            continue
+        if close is not None:
+            found[read.level] = close
+    return Search(list(found.values()), answers.tried, answers.gaps, answers.noise[:, 0])
+
+
+def _along_lines(
+    answers: Answers,
+    level: int,
+    axis: np.ndarray | None,
+    wells: list[np.ndarray],
+    deadline: float,
+) -> BetterResponse | None:
+    """The lowest level, re-solved from the valleys of its objective along lines."""
+    certified = answers.certified
+    for line in lines(certified[level], axis, answers.generator, 4):
+        values = values_along(answers, certified, line, _CLOSE)
+        for place in valleys(values, _STARTS_OF_A_LINE):
+            if time.perf_counter() > deadline:
+                return None
+            start = certified[level] + (_CLOSE[place] * line).astype(certified[level].dtype)
+            vectors, outcomes = answers.solve(level, with_own(certified, level, start))
+            better = answers.compare(level, vectors, outcomes)
+            if better is not None:
+                return better
+            _remember(wells, vectors[level])
+    return None
+
+
+def _remember(wells: list[np.ndarray], own: np.ndarray) -> None:
+    """Keeps a few answers that are apart from each other."""
+    if len(wells) < 4 and np.all(np.isfinite(own)):
+        scale = 1 + np.abs(own)
+        if all(np.max(np.abs(own - well) / scale) > 1e-3 for well in wells):
+            wells.append(own)
 
 
 def _shift(vector: np.ndarray, spread: float, generator: np.random.Generator) -> np.ndarray:
@@ -94,28 +137,3 @@ def _shift(vector: np.ndarray, spread: float, generator: np.random.Generator) ->
     direction = generator.standard_normal(vector.shape)
     direction /= np.sqrt(np.mean(direction**2))
     return (spread * (1 + np.abs(vector)) * direction).astype(vector.dtype)
-
-
-def _compare(
-    problem: Problem,
-    level: int,
-    values: np.ndarray,
-    answer: Point,
-    sizes: tuple[int, ...],
-) -> BetterResponse | None:
-    vectors = choices(sizes, 0, answer.flat)
-    gains = values - np.asarray(objectives(problem, vectors))
-    gain = float(gains[level])
-    outcomes = np.asarray(answer.outcomes)[level:]
-    own = np.asarray(vectors[level])
-    eps = np.finfo(own.dtype).eps
-    noise = eps**0.5 * (1 + np.abs(values))
-    # A level below that failed says nothing of this one.
-    if np.isnan(gain) or np.any(outcomes[1:] > Outcome.STALLED):
-        return None
-    if gain <= noise[level]:
-        is_tie = outcomes[0] == Outcome.SOLVED and gain >= -noise[level]
-        if is_tie and gains[level - 1] > noise[level - 1]:
-            return BetterResponse(level, own, float(gains[level - 1]), unbounded=False, tie=True)
-        return None
-    return BetterResponse(level, own, gain, unbounded=bool(outcomes[0] == Outcome.UNBOUNDED))

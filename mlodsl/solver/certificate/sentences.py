@@ -7,9 +7,10 @@ import numpy as np
 from mlodsl.modules import Problem
 
 from ..outcome import Outcome
+from .better import BetterResponse
 from .lower import LowerLevel
 from .names import name_of_entry, quote_choice
-from .restarts import BetterResponse
+from .surroundings import Fall
 
 
 def level_words(problem: Problem, level: int) -> tuple[str, str, str]:
@@ -112,6 +113,29 @@ def distance_sentence(problem: Problem, level: int, gradient: float, distance: f
     )
 
 
+def fall_sentence(problem: Problem, fall: Fall) -> str:
+    """A top level that is no minimum, as a ray from it shows."""
+    name, sought, _ = level_words(problem, 0)
+    verb = "rises" if sought == "maximum" else "falls"
+    along = name_of_entry(problem, 0, fall.direction)
+    much = f" by {fall.drop:.3g}" if fall.drop > 0 else ""
+    return (
+        f"{name} is not at a {sought}: at a distance of {fall.distance:.3g} along `{along}` its "
+        f"objective {verb}{much}, though its gradient {'and curvature allow' if much else 'allows'}"
+        f" a {sought}; it may have a kink, a jump or a plateau there: start it elsewhere"
+    )
+
+
+def far_sentence(problem: Problem, residual: float, distance: float) -> str:
+    """A top level whose gradient is small though its minimum is some way off."""
+    name, sought, _ = level_words(problem, 0)
+    return (
+        f"{name}: its gradient is small (norm {residual:.3g}), but so is its curvature, and its "
+        f"{sought} is about {distance:.3g} away: its objective is written in small units; multiply "
+        "it by a large number, or ask for a smaller `tolerance`"
+    )
+
+
 def better_sentence(problem: Problem, better: BetterResponse) -> str:
     """A level that has a better response elsewhere."""
     name, sought, _ = level_words(problem, better.level)
@@ -121,8 +145,8 @@ def better_sentence(problem: Problem, better: BetterResponse) -> str:
         return (
             f"{name} is unbounded {side}: from another start its objective improves up to {where}"
         )
-    if better.tie:
-        above = level_words(problem, better.level - 1)[0]
+    if better.favours is not None:
+        above = level_words(problem, better.favours)[0]
         return (
             f"{name} has another best response, {where}: as good for itself and better by "
             f"{better.gain:.3g} for {above}, in whose favour ties break; start it nearer to that "

@@ -8,6 +8,19 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
+class LevelErrors:
+    """How exact the figures of a level are: estimates of what rounding does to each.
+
+    Arguments:
+        gradient_norm, min_curvature, gap: of the figure of that name.
+    """
+
+    gradient_norm: float | None = None
+    min_curvature: float | None = None
+    gap: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LevelCertificate:
     """One level at its re-solved answer.
 
@@ -18,6 +31,9 @@ class LevelCertificate:
         direction: the variable entry that the smallest curvature points along most.
         unique: whether the curvature is positive, so that the answer is locally unique.
         distance: the length of the Newton step from the point, an estimate of its error.
+        gap: of a lower level: its objective at the answer less the best value that was found
+            from other starts; 0 where nothing better was found.
+        errors: of the figures.
     """
 
     gradient_norm: float | None
@@ -25,6 +41,8 @@ class LevelCertificate:
     direction: str | None
     unique: bool | None
     distance: float | None
+    gap: float | None = None
+    errors: LevelErrors = LevelErrors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +62,11 @@ class Certificate:
         starts: how many other starting points the lower levels were re-solved from.
         findings: why the point is not certified, a sentence each; empty where it is.
         unbounded: whether a level was found to be without bound.
-        descent: where the top level stands still at a maximum or a saddle: a direction of
-            length 1 along which its objective falls on both sides.
+        descent: where the top level stands still without being at a minimum: a direction of
+            length 1 along which its objective falls.
+        difference_norm: the norm of the total gradient by central differences along the free
+            directions; None above 8 of them.
+        difference_error: an estimate of that norm's rounding error.
     """
 
     claim: str | None
@@ -60,3 +81,5 @@ class Certificate:
     findings: tuple[str, ...]
     unbounded: bool = False
     descent: np.ndarray | None = None
+    difference_norm: float | None = None
+    difference_error: float | None = None

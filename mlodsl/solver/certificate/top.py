@@ -1,7 +1,6 @@
-"""The top level at a point: its residual, its curvature, and whether the gradient is true.
+"""The top level as a function around a point, and how exactly it can be computed there.
 
-Everything comes from re-solved responses: the curvature from central differences of the
-total gradient, the check of the gradient from central differences of the value.
+Everything comes from re-solved responses.
 """
 
 from __future__ import annotations
@@ -26,11 +25,6 @@ from ..oracle import (
     top_residual,
 )
 from ..run import response_below
-from .curvature import Curvature, of_matrix, of_operator
-
-_DENSE_COLUMNS = 24
-_DIRECTIONS = 3
-_STEP_SHARES = (1.0, 0.1, 0.01)
 
 
 class TopLevel:
@@ -50,11 +44,12 @@ class TopLevel:
         self.size = 1 + float(np.linalg.norm(self.own))
         self.guess = response_below(nest, point)
         self.residual = float(top_residual(nest, point))
+        direct = np.asarray(partial_gradient(problem, self._vectors(point)))
+        self.direct, self.indirect = direct, self.gradient - direct
 
     def at(self, own: np.ndarray) -> Point:
         """The evaluation at other variables, the lower levels re-solved to rounding."""
-        zero = jnp.zeros((), self.point.own.dtype)
-        return evaluate_top(self.nest, jnp.asarray(own), self.guess, zero)
+        return self.evaluate(own, self.guess)
 
     def gradient_at(self, own: np.ndarray) -> np.ndarray:
         """The total gradient at other variables."""
@@ -62,30 +57,83 @@ class TopLevel:
 
     def value_at(self, own: np.ndarray) -> float:
         """The plain top objective at the re-solved response, without adjoint correction."""
-        return self._value(self.at(own))
+        return self.value_of(self.at(own))
 
-    def _value(self, point: Point) -> float:
-        return float(objectives(self.problem, _vectors(self.nest, point))[0])
-
-    def rounding(self, generator: np.random.Generator) -> float:
-        """The rounding error of the residual: its change when the point moves by a few ulps."""
-        changes = []
-        for _ in range(3):
-            ulps = generator.choice([-4.0, -2.0, 2.0, 4.0], self.own.shape) * self.eps
-            moved = self.gradient_at(self.own + ulps * (np.abs(self.own) + self.eps))
-            changes.append(float(np.linalg.norm(moved - self.gradient)))
-        return max(changes)
+    def value_of(self, point: Point) -> float:
+        """The plain top objective at an evaluated point."""
+        return float(objectives(self.problem, self._vectors(point))[0])
 
     def parts(self) -> float:
         """The larger of the direct and the indirect part of the total gradient."""
-        vectors = _vectors(self.nest, self.point)
-        direct = np.asarray(partial_gradient(self.problem, vectors))
-        return max(float(np.linalg.norm(direct)), float(np.linalg.norm(self.gradient - direct)))
+        return max(float(np.linalg.norm(self.direct)), float(np.linalg.norm(self.indirect)))
+
+    def unit(self, direction: np.ndarray) -> float:
+        """How far along a direction the entry that changes most has changed by 1 + its size."""
+        return 1 / float(np.max(np.abs(direction) / (1 + np.abs(self.own))))
 
     def violation(self) -> float:
         """How far the point is outside of the level's domain."""
-        projected = np.asarray(project_top(self.problem, self.point.own))
-        return float(np.linalg.norm(projected - self.own))
+        return float(np.linalg.norm(self.project(self.own) - self.own))
+
+    def project(self, own: np.ndarray) -> np.ndarray:
+        """The nearest point of the level's domain."""
+        return np.asarray(project_top(self.problem, jnp.asarray(own.astype(self.own.dtype))))
+
+    def evaluate(self, own: np.ndarray, guess: Array) -> Point:
+        """The evaluation at other variables, the lower levels started from a guess."""
+        zero = jnp.zeros((), self.point.own.dtype)
+        return evaluate_top(self.nest, jnp.asarray(own.astype(self.own.dtype)), guess, zero)
+
+    def _vectors(self, point: Point) -> tuple[Array, ...]:
+        return choices(self.nest.game.sizes, 0, point.flat)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How far rounding, and the re-solving of the levels below, move what is computed.
+
+    Arguments:
+        value: of the objective.
+        gradient: of each entry of the total gradient.
+    """
+
+    value: float
+    gradient: np.ndarray
+
+    def along(self, direction: np.ndarray) -> float:
+        """Of the slope along a direction."""
+        return float(np.abs(direction) @ self.gradient)
+
+
+def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rounding, float]:
+    """What changes when the point moves by a few ulps and the levels below start a little off.
+
+    Returns:
+        The rounding errors of value and gradient, and the change of the residual's norm by the
+        ulps of the point alone.
+    """
+    precision = top.eps**0.5
+    value = top.value_of(top.point)
+    changes: list[np.ndarray] = []
+    values: list[float] = []
+    for turn in range(4):
+        ulps = generator.choice([-4.0, -2.0, 2.0, 4.0], top.own.shape) * top.eps
+        guess = np.asarray(top.guess)
+        if turn % 2:
+            guess = guess * (1 + precision * generator.standard_normal(guess.shape))
+        moved = top.evaluate(
+            top.own + ulps * (np.abs(top.own) + top.eps),
+            jnp.asarray(guess.astype(top.own.dtype)),
+        )
+        changes.append(np.asarray(moved.gradient) - top.gradient)
+        values.append(abs(top.value_of(moved) - value))
+    ulps_alone = max(float(np.linalg.norm(change)) for change in changes[::2])
+    parts = np.abs(top.direct) + np.abs(top.indirect)
+    measured = np.max(np.abs(changes), axis=0)
+    # A gradient that jumps is not an inexact one: rounding is small beside the gradient's parts.
+    gradient = 2 * np.minimum(measured, precision * top.parts()) + 20 * top.eps * parts
+    value_error = 4 * min(max(values), precision * (abs(value) + top.parts() * top.size))
+    return Rounding(value_error + 8 * top.eps * abs(value), gradient), ulps_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +155,10 @@ class Tangent:
         """The free part of a vector."""
         return vector if self.basis is None else self.basis.T @ vector
 
+    def restrict_errors(self, errors: np.ndarray) -> np.ndarray:
+        """What errors of a vector's entries come to in its free part."""
+        return errors if self.basis is None else np.abs(self.basis).T @ errors
+
 
 def tangent(top: TopLevel) -> Tangent:
     """The free directions at the certified point."""
@@ -116,87 +168,3 @@ def tangent(top: TopLevel) -> Tangent:
     values, axes = np.linalg.eigh((jacobian + jacobian.T) / 2)
     kept = values > 1e-6
     return Tangent(axes[:, kept], values[kept])
-
-
-def curvature(top: TopLevel, free: Tangent) -> Curvature | None:
-    """The reduced Hessian of the top level on its free directions."""
-    step = top.eps ** (1 / 3) * top.size
-    residual = top.own - np.asarray(project_top(top.problem, top.point.own - top.point.gradient))
-    gradient = free.restrict(residual) / free.stretch
-    if gradient.size == 0:
-        return Curvature(np.inf, np.inf, np.zeros(top.own.size), 0.0, 0.0)
-    # The gradient's own rounding, divided by the step, is what a flat direction shows. Where it
-    # winds (the orbit of a symmetry), what is left of the gradient shows over its radius too.
-    noise = 50 * top.eps * (top.parts() + abs(float(top.point.value))) / step
-    noise += 10 * top.residual / top.size
-
-    def product(vector: np.ndarray) -> np.ndarray:
-        direction = free.lift(vector.reshape(-1))
-        ahead = top.gradient_at(top.own + step * direction)
-        behind = top.gradient_at(top.own - step * direction)
-        change = free.restrict((ahead - behind) / (2 * step))
-        return change + (1 / free.stretch - 1) * vector.reshape(-1)
-
-    if gradient.size <= _DENSE_COLUMNS:
-        identity = np.eye(gradient.size, dtype=gradient.dtype)
-        matrix = np.stack([product(column) for column in identity])
-        found = of_matrix((matrix + matrix.T) / 2, gradient, noise)
-    else:
-        found = of_operator(product, gradient, noise)
-    if found is None:
-        return None
-    return Curvature(
-        found.smallest, found.largest, free.lift(found.axis), found.distance, found.floor
-    )
-
-
-def relative_error(
-    top: TopLevel, free: Tangent, curvature_size: float, generator: np.random.Generator
-) -> float | None:
-    """The largest error of g·d against central differences of the re-solved value.
-
-    Along random free directions d of length 1, with the formula of fourth order. Relative to
-    the largest of ‖g‖, its two parts (which cancel at a minimum), and the change of the
-    gradient over the size of the point. None where there is no free direction, or where the
-    value isn't finite around the point.
-    """
-    size = free.stretch.size
-    if size == 0:
-        return None
-    scale = max(
-        top.parts(), curvature_size * top.size, top.eps ** (2 / 3) * abs(float(top.point.value))
-    )
-    worst = 0.0
-    for _ in range(min(_DIRECTIONS, size)):
-        direction = generator.standard_normal(size)
-        direction = free.lift(direction / np.linalg.norm(direction)).astype(top.own.dtype)
-        error = _smallest_difference(top, direction) / (scale if scale > 0 else 1.0)
-        if not np.isfinite(error):
-            return None
-        worst = max(worst, error)
-    return worst
-
-
-def _smallest_difference(top: TopLevel, direction: np.ndarray) -> float:
-    """|g·d - central difference|, the smallest over three steps.
-
-    The longest step has the least rounding; a function with features smaller than it (a
-    rounded corner) needs a shorter one. A wrong gradient is wrong at all of them.
-    """
-    slope = float(top.gradient @ direction)
-    errors = []
-    for share in _STEP_SHARES:
-        step = share * top.eps ** (1 / 5) * top.size
-        ahead, behind = (
-            [top.value_at(top.own + sign * times * step * direction) for times in (1, 2)]
-            for sign in (1, -1)
-        )
-        difference = (8 * (ahead[0] - behind[0]) - (ahead[1] - behind[1])) / (12 * step)
-        errors.append(abs(difference - slope) if np.isfinite(difference) else np.inf)
-        if errors[-1] <= top.eps**0.5 * (abs(slope) + top.parts()):
-            break
-    return min(errors)
-
-
-def _vectors(nest: Nest, point: Point) -> tuple[Array, ...]:
-    return choices(nest.game.sizes, 0, point.flat)

@@ -1,0 +1,188 @@
+"""Whether one response of the lower levels is better than another, beyond rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mlodsl.calculus import Game, Vectors, choices, point_of
+from mlodsl.modules import Problem
+from mlodsl.strategies import Point
+
+from ..nest import Nest
+from ..oracle import evaluate_top, objectives
+from ..outcome import Outcome
+from .lower import LowerLevel
+
+# How far off a solved response may be, relative to 1 + its size: what levels above see of it.
+_SOLVED = 1e-9
+
+# How many places on a line are evaluated at once.
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BetterResponse:
+    """A response of a level that should have been found instead of the certified one.
+
+    Arguments:
+        own: the level's variables there.
+        gain: how much better it is for the level itself, or with a tie, where it is as good for
+            that, for the level `favours`, as ties break in favour of levels above.
+        unbounded: whether the level's objective runs away there.
+        favours: the level that decides a tie; None where there is no tie.
+    """
+
+    level: int
+    own: np.ndarray
+    gain: float
+    unbounded: bool = False
+    favours: int | None = None
+
+
+class Answers:
+    """Responses of the lower levels to one choice of the top level, and their values.
+
+    Arguments:
+        point: the certified point.
+        reads: its lower levels.
+        patience: turns that a level may take, at most.
+    """
+
+    def __init__(
+        self,
+        nest: Nest,
+        problem: Problem,
+        point: Point,
+        reads: list[LowerLevel],
+        generator: np.random.Generator,
+        patience: int,
+    ) -> None:
+        self.sizes = nest.game.sizes
+        self.problem = problem
+        self.generator = generator
+        self.certified = [np.asarray(v) for v in choices(self.sizes, 0, point.flat)]
+        self.values = self.values_at(self.certified)
+        self._inexact = np.array([0.0, *map(_inexactness, reads)])
+        self.noise = self._noise(self.certified, self.values)
+        self.gaps = np.zeros(len(self.sizes))
+        self.tried = 0
+        limit = jnp.array(patience, jnp.int32)
+        self._nests = [
+            eqx.tree_at(
+                lambda n: (n.frozen, n.patience),
+                nest,
+                (jnp.array([0 < other < level for other in range(len(self.sizes))]), limit),
+            )
+            for level in range(len(self.sizes) + 1)
+        ]
+
+    def values_at(self, vectors: list[np.ndarray]) -> np.ndarray:
+        """All objectives, as minimisations."""
+        return np.asarray(objectives(self.problem, tuple(map(jnp.asarray, vectors))))
+
+    def solve(self, level: int, vectors: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
+        """Solves `level` and those below from given vectors, the levels above held still.
+
+        Returns:
+            All levels' variables, and how the solve of each ended.
+        """
+        flat = point_of(self.sizes, 1, tuple(map(jnp.asarray, vectors[1:])))
+        zero = jnp.zeros((), flat.dtype)
+        answer = evaluate_top(self._nests[level], jnp.asarray(vectors[0]), flat, zero)
+        self.tried += 1
+        found = [np.asarray(v) for v in choices(self.sizes, 0, answer.flat)]
+        return found, np.asarray(answer.outcomes)
+
+    def compare(
+        self, level: int, vectors: list[np.ndarray], outcomes: np.ndarray
+    ) -> BetterResponse | None:
+        """The response as a better one, where it is better for its level, or breaks a tie."""
+        values = self.values_at(vectors)
+        gains = self.values - values
+        gain = float(gains[level])
+        # A level below that failed says nothing of this one.
+        if np.isnan(gain) or np.any(outcomes[level + 1 :] > Outcome.STALLED):
+            return None
+        noise = self.noise
+        own = vectors[level]
+        if abs(gain) <= np.finfo(own.dtype).eps ** 0.5 * (1 + abs(self.values[level])):
+            apart = float(np.max(np.abs(own - self.certified[level])))
+            if apart <= 1e-7 * float(np.max(np.abs(own))):
+                return None
+            noise = np.maximum(noise, self._noise(vectors, values))
+        if gain > noise[level, 0]:
+            self.gaps[level] = max(self.gaps[level], gain)
+            unbounded = bool(outcomes[level] == Outcome.UNBOUNDED)
+            return BetterResponse(level, own, gain, unbounded)
+        if outcomes[level] != Outcome.SOLVED or gain < -noise[level, 0]:
+            return None
+        for above in range(level - 1, -1, -1):
+            if gains[above] > noise[above, 1]:
+                return BetterResponse(level, own, float(gains[above]), favours=above)
+            if gains[above] < -noise[above, 1]:
+                return None
+        return None
+
+    def _noise(self, vectors: list[np.ndarray], values: np.ndarray) -> np.ndarray:
+        """What can't be told of each objective: by its own level, and by one above a response.
+
+        A level is at a minimum of its objective, where an inexact answer doesn't show; the
+        levels above see the error of the answer itself.
+        """
+        eps = float(np.finfo(vectors[0].dtype).eps)
+        found = []
+        for size in (4 * eps, _SOLVED if eps < 1e-12 else eps**0.5):
+            worst = np.zeros(len(self.sizes))
+            for _ in range(3):
+                moved = [
+                    (v + size * (np.abs(v) + eps) * self.generator.choice([-1, 1], v.shape)).astype(
+                        v.dtype
+                    )
+                    for v in vectors
+                ]
+                change = np.abs(self.values_at(moved) - values)
+                worst = np.maximum(worst, np.where(np.isfinite(change), change, 0))
+            # A value that jumps is not an inexact one.
+            worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + np.abs(values)))
+            found.append(worst + 16 * eps * np.abs(values))
+        return np.stack(found, axis=1)
+
+
+def _inexactness(read: LowerLevel) -> float:
+    """What the last digits of a level's answer make of its objective, by its curvature."""
+    if read.curvature is None:
+        return 0.0
+    digits = 10 * float(np.finfo(read.own.dtype).eps) * (1 + float(np.linalg.norm(read.own)))
+    return 100 * abs(read.curvature.largest) * digits**2
+
+
+def values_along(
+    answers: Answers, vectors: list[np.ndarray], line: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """The lowest level's objective at places on a line through its variables, all others held."""
+    own = vectors[-1]
+    padding = -len(places) % _BATCH
+    batches = np.pad(places, (0, padding)).reshape(-1, _BATCH)
+    tried = (own + batches[:, :, None] * line).astype(own.dtype)
+    above = tuple(map(jnp.asarray, vectors[:-1]))
+    found = [np.asarray(_lowest_objective(answers.problem, above, batch)) for batch in tried]
+    return np.concatenate(found)[: len(places)]
+
+
+@eqx.filter_jit
+def _lowest_objective(
+    game: Game, above: Vectors, own: Float[Array, "batch own"]
+) -> Float[Array, " batch"]:
+    lowest = len(game.sizes) - 1
+    return jax.vmap(lambda vector: game.objective(lowest, (*above, vector)))(own)
+
+
+def with_own(vectors: list[np.ndarray], level: int, own: np.ndarray) -> list[np.ndarray]:
+    """All levels' variables with those of one level exchanged."""
+    return [*vectors[:level], own.astype(vectors[level].dtype), *vectors[level + 1 :]]
