@@ -82,7 +82,7 @@ def compiled_update(model: mlodsl.Model, **options: Any) -> Callable[[], Point]:
     """One evaluation of the top level's total gradient at the model's start, compiled.
 
     It solves the lower levels as the options say, and differentiates. All that Python does is
-    one call of the compiled program.
+    one call of the compiled program; the first call compiles it.
     """
     problem, settings, nest = planned(model, **options)
     with jax.enable_x64(True):
@@ -99,7 +99,7 @@ def compiled_update(model: mlodsl.Model, **options: Any) -> Callable[[], Point]:
             point = evaluate_top(eqx.combine(arrays, static), own, guess, tolerance, LATE)
             return eqx.filter(point, eqx.is_array)
 
-        compiled = jax.jit(update).lower(*arguments).compile()
+        compiled = jax.jit(update)
 
     def once() -> Point:
         with jax.enable_x64(True):
