@@ -79,3 +79,19 @@ def test_an_operators_distance_bounds_the_newton_step() -> None:
 
 def test_an_operator_that_is_not_finite_has_no_curvature() -> None:
     assert of_operator(lambda v: np.full_like(v, np.nan), np.ones(50)) is None
+
+
+def test_each_variable_may_have_a_unit_of_its_own() -> None:
+    """Curvatures 1e8 and 1e-6, coupled: positive, though 1e-6 is below 1e8 times rounding."""
+    scale = np.diag([1e4, 1e-3])
+    matrix = scale @ np.array([[2.0, 1.0], [1.0, 2.0]]) @ scale
+    found = curvature_of(matrix, np.array([1.0, 1e-6]))
+    assert found.is_positive
+    assert found.smallest == pytest.approx(1.5e-6, rel=1e-9)
+    step = np.linalg.solve(scale, np.linalg.solve([[2, 1], [1, 2]], [1e-4, 1e-3]))
+    assert found.distance == pytest.approx(np.linalg.norm(step), rel=1e-9)
+
+
+def test_noise_in_an_entry_hides_a_small_curvature_of_its_own_unit() -> None:
+    found = of_matrix(np.diag([1e8, 1e-6]), np.ones(2), noise=np.diag([1e-6, 1e-6]))
+    assert found is not None and not found.is_positive
