@@ -90,10 +90,9 @@ def claims_of(folder: Path = FOLDER) -> list[Claim]:
 def claims_table(claims: list[Claim]) -> str:
     """The table of claims, in Markdown."""
     rows = ["| where | what the paper says | measured | verdict |", "| --- | --- | --- | --- |"]
-    rows += [
-        f"| {claim.source} | {claim.claim} | {claim.figures} | {claim.verdict} |"
-        for claim in claims
-    ]
+    for claim in claims:
+        cells = (claim.source, claim.claim, claim.figures, claim.verdict)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
 

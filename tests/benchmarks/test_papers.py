@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from benchmarks.papers.command import NAMES, load, main
-from benchmarks.papers.experiment import DataMissing, Outcome
+from benchmarks.papers.experiment import Claim, DataMissing, Outcome
 from benchmarks.papers.pl_methods import _data, true_gradient
 from benchmarks.papers.stackelberg import FEW
 from benchmarks.papers.writing import FOLDER, README, claims_of, claims_table, publish, readme_with
@@ -73,6 +73,11 @@ def test_the_results_of_every_experiment_are_written(name: str) -> None:
 
 def test_the_readme_shows_the_written_claims() -> None:
     assert readme_with(claims_table(claims_of())) == README.read_text(encoding="utf-8")
+
+
+def test_a_bar_in_a_claim_makes_no_cell_of_its_own() -> None:
+    row = claims_table([Claim("001", "|x| falls", "|x| = 0", True)]).splitlines()[-1]
+    assert row == r"| 001 | \|x\| falls | \|x\| = 0 | reproduced |"
 
 
 def test_an_unknown_experiment_is_named_wrong(capsys: pytest.CaptureFixture[str]) -> None:
