@@ -15,7 +15,7 @@ from .directions import both_sides, lines, valleys
 
 # Where a middle level is looked at along a line, outward, and the lowest level at each place.
 _PLACES = np.unique(np.concatenate([np.geomspace(1e-6, 100, 17), np.linspace(0.25, 6, 24)]))
-_BESIDE = both_sides(1e-2, 30.0, 15, 24)
+_BESIDE = np.sort(np.append(both_sides(1e-2, 30.0, 15, 24), 0.0))
 _BISECTIONS = 24
 
 # Answers at neighbouring places that are further apart may be in different wells.
@@ -93,7 +93,11 @@ def _close_in(
 
 def _apart(one: list[np.ndarray], other: list[np.ndarray]) -> float:
     """How far apart the lowest level's answers are, relative to 1 + their size."""
-    return float(np.max(np.abs(one[-1] - other[-1]) / (1 + np.abs(one[-1]))))
+    return _distance(one[-1], other[-1])
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.max(np.abs(one - other) / (1 + np.abs(one))))
 
 
 def best_answer(
@@ -107,10 +111,12 @@ def best_answer(
     bottom = len(answers.sizes) - 1
     best, outcomes = answers.solve(level, vectors)
     worth = answers.values_at(best)
-    starts = list(wells)
+    # What is near the answer leads to it again.
+    starts = [well for well in wells if _distance(best[bottom], well) > _JUMP]
     for line in lines(best[bottom], None, answers.generator, 1)[:2]:
         values = values_along(answers, best, line, _BESIDE)
-        starts += [best[bottom] + _BESIDE[place] * line for place in valleys(values, 2)]
+        places = [_BESIDE[place] for place in valleys(values, 3)]
+        starts += [best[bottom] + place * line for place in places if place != 0]
     for start in starts:
         found, ended = answers.solve(bottom, with_own(best, bottom, start))
         value = answers.values_at(found)
