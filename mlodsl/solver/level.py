@@ -25,7 +25,7 @@ from mlodsl.calculus import (
 )
 from mlodsl.strategies import Point, Query, Response
 
-from .movers import Proposal, State
+from .movers import FirstOrder, Proposal, State
 from .movers.base import is_finite
 from .nest import LevelPlan, Nest
 from .outcome import Outcome
@@ -178,6 +178,58 @@ def run_level(
     return jax.lax.while_loop(lambda state: state.running, turn, first_state(nest, level, guess))
 
 
+def run_few_steps(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+) -> tuple[Point, Int[Array, ""]]:
+    """As many steps of an Optax optimiser as the plan says, judged once they are made.
+
+    Judging each would take longer than making it.
+    """
+    plan = nest.plans[level]
+    mover = plan.mover
+    assert isinstance(mover, FirstOrder)
+    goal = level_goal(plan, tolerance)
+    place = nest.place(level, above)
+    own, below, _ = split(nest.game.sizes, level, guess)
+
+    def at(own: Array, below: Array, turn: Array, *, with_factor: bool) -> Point:
+        proposal = Proposal(own, below, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
+        return evaluate(nest, level, above, proposal, goal, turn, with_factor=with_factor)
+
+    def step(turn: Array, carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        own, state, below, *counts = carry
+        point = at(own, below, turn, with_factor=False)
+        moved, state = mover.step(place, state, point)
+        # At the bottom each step counts one gradient; that need not be carried along.
+        counts = [total + more for total, more in zip(counts, _counts(point), strict=False)]
+        return moved, state, place.keep_response(point), *counts
+
+    steps = jnp.where(nest.frozen[level], 0, plan.steps).astype(jnp.int32)
+    if nest.patience is not None:
+        steps = jnp.minimum(steps, nest.patience)
+    levels = len(nest.game.sizes)
+    bottom = level + 1 == levels
+    none = [] if bottom else [jnp.zeros(levels, jnp.int32)] * 2
+    start = (own, mover.start(own), below, *none)
+    own, _, below, *counts = jax.lax.fori_loop(jnp.int32(0), steps, step, start)
+    point = at(own, below, steps, with_factor=mover.needs_factor)
+    made = [jnp.zeros(levels, jnp.int32).at[level].add(steps), 0] if bottom else counts
+    evaluations, products = (total + more for total, more in zip(made, _counts(point), strict=True))
+    point = eqx.tree_at(lambda p: (p.evaluations, p.products), point, (evaluations, products))
+    solved = residual(nest, level, point) <= jnp.maximum(goal, _rounding(point))
+    ended = jnp.where(solved, int(Outcome.SOLVED), int(Outcome.BUDGET))
+    ended = jnp.where(is_finite(point), ended, int(Outcome.NONFINITE))
+    return point, ended.astype(jnp.int32)
+
+
+def _counts(point: Point) -> tuple[Array, Array]:
+    return point.evaluations, point.products
+
+
 def respond(
     nest: Nest,
     level: int,
@@ -188,8 +240,11 @@ def respond(
     with_factor: bool,
 ) -> Response:
     """Solves `level` and all below it, from the point `guess` (a u_level)."""
-    final = run_level(nest, level, above, guess, tolerance)
-    point = final.point
+    if nest.plans[level].makes_few_steps:
+        point, outcome = run_few_steps(nest, level, above, guess, tolerance)
+    else:
+        final = run_level(nest, level, above, guess, tolerance)
+        point, outcome = final.point, final.outcome
     factor = point.factor if with_factor else None
     products = point.products
     if with_factor and factor is None:
@@ -199,7 +254,7 @@ def respond(
     return Response(
         flat=point.flat,
         factor=factor,
-        outcomes=point.outcomes.at[level].set(final.outcome),
+        outcomes=point.outcomes.at[level].set(outcome),
         evaluations=point.evaluations,
         products=products,
     )

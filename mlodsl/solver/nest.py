@@ -10,7 +10,10 @@ from jaxtyping import Array, Bool, Int
 from mlodsl.calculus import EliminationPlan, Game, Vectors
 from mlodsl.strategies import AbstractStrategy, Implicit
 
-from .movers import AbstractMover, Place
+from .movers import AbstractMover, FirstOrder, Place
+
+# So few steps aren't judged one by one.
+_FEW_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class LevelPlan:
     constrained: bool = False
     tolerance: float | None = None
     extra_steps: int = 0
+
+    @property
+    def makes_few_steps(self) -> bool:
+        """Whether the level makes a few steps of an Optax optimiser, whatever they bring."""
+        few = not self.exact and self.tolerance is None and self.steps <= _FEW_STEPS
+        return few and isinstance(self.mover, FirstOrder)
 
 
 class Nest(eqx.Module):

@@ -14,15 +14,23 @@ from jaxtyping import Array, Float, Int
 from mlodsl.calculus import Factor, Game, Vectors, lagrangian, operators
 from mlodsl.strategies import Point
 
-from .level import digest, evaluate, propose, residual
+from .level import LevelState, digest, evaluate, needed_below, propose, residual
 from .movers import Proposal
 from .nest import Nest
 
 LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
 
-propose_turn = eqx.filter_jit(propose)
 digest_turn = eqx.filter_jit(digest)
+
+
+@eqx.filter_jit
+def propose_turn(
+    nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], state: LevelState
+) -> tuple[Proposal, Float[Array, ""]]:
+    """What the top level's next turn evaluates, and how exactly."""
+    proposal = propose(nest, 0, (), guess, state)
+    return proposal, needed_below(nest, 0, state.point, goal)
 
 
 def evaluate_top(

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from mlodsl.calculus import point_of, split
 from mlodsl.strategies import Point
 
-from .level import LevelState, first_state, needed_below
+from .level import LevelState, first_state
 from .nest import Nest
 from .oracle import digest_turn, evaluate_top, propose_turn, top_residual
 from .outcome import Outcome
@@ -135,8 +135,7 @@ def run(
 
 
 def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:
-    proposal = propose_turn(nest, 0, (), guess, state)
-    needed = needed_below(nest, 0, state.point, goal)
+    proposal, needed = propose_turn(nest, guess, goal, state)
     trial = evaluate_top(nest, proposal.own, proposal.guess, needed, state.turns)
     state = digest_turn(nest, 0, (), guess, goal, state, proposal, trial)
     return jax.block_until_ready(state)
@@ -146,9 +145,7 @@ def _compile(nest: Nest, guess: Array, goal: Array, state: LevelState) -> None:
     """One turn with every level held still: compiles all, runs next to nothing."""
     still = eqx.tree_at(lambda n: n.frozen, nest, jnp.ones_like(nest.frozen))
     state = _turn(still, guess, goal, state)
-    jax.block_until_ready(
-        (propose_turn(nest, 0, (), guess, state), top_residual(nest, state.point))
-    )
+    jax.block_until_ready((propose_turn(nest, guess, goal, state), top_residual(nest, state.point)))
 
 
 def _describe(nest: Nest, state: LevelState, seconds: float) -> Step:

@@ -30,7 +30,7 @@ class FirstOrder(AbstractMover):
 
     def propose(self, place: Place, state: State, point: Point) -> Proposal:
         """The point after the optimiser's next step."""
-        moved, _ = self._step(place, state, point)
+        moved, _ = self.step(place, state, point)
         zero, none = jnp.zeros((), moved.dtype), jnp.array(0, jnp.int32)
         return Proposal(moved, place.keep_response(point), zero, none)
 
@@ -38,7 +38,7 @@ class FirstOrder(AbstractMover):
         self, place: Place, state: State, point: Point, trial: Point, proposal: Proposal
     ) -> Verdict:
         """Takes the step; only one that isn't finite is refused, and then it is stuck."""
-        _, moved_state = self._step(place, state, point)
+        _, moved_state = self.step(place, state, point)
         good = is_finite(trial)
         return Verdict(moved_state, good, ~good)
 
@@ -48,7 +48,8 @@ class FirstOrder(AbstractMover):
         """It has no model of the level: always."""
         return jnp.array(True)
 
-    def _step(self, place: Place, state: State, point: Point) -> tuple[Float[Array, " own"], State]:
+    def step(self, place: Place, state: State, point: Point) -> tuple[Float[Array, " own"], State]:
+        """The point after the optimiser's next step, and its state there."""
         updates, state = optax_optimizer(self.choice, self.seed).update(
             point.gradient, state, point.own, value=point.value, grad=point.gradient
         )
