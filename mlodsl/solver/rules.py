@@ -145,14 +145,16 @@ def _verify_fit(problem: Problem, name: str) -> None:
 
 
 def theorem_sigma(constants: Constants, dtype: np.dtype) -> float:
-    """σ by Theorem 4.1 for an accuracy of 1e-3: min(ε / (ℓ κ³), L_g / L_f), as far as float goes.
+    """σ by Theorem 4.1 for an accuracy of 1e-3: min(ε / (ℓ κ³), L_g / L_f, 1).
 
     The theorem's R / κ bounds the first iterations alone, and ρ_g / ρ_f is 0 / 0 for quadratics.
     A smaller σ than about the square root of the precision would lose more in differences than
     it gains.
     """
     smallest = float(np.finfo(dtype).eps) ** 0.45
-    sigma = ACCURACY / (constants.smoothness * constants.condition**3)
+    # In logarithms: κ³ may be beyond what a float holds.
+    rule = math.log(ACCURACY / constants.smoothness) - 3 * math.log(constants.condition)
+    sigma = math.exp(min(max(rule, math.log(smallest)), 0.0))
     if constants.upper_curvature > 0:
         sigma = min(sigma, constants.lower_curvature / constants.upper_curvature)
     return _rounded(max(sigma, smallest))
