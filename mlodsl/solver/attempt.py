@@ -20,7 +20,7 @@ from .certificate import Certificate, certify, finish_point
 from .choose import ChosenStrategy
 from .nest import Nest
 from .oracle import evaluate_top, project_top
-from .plan import exact_nest, plan_nest
+from .plan import exact_nest, optimistic_nest, plan_nest
 from .run import Run, Watch, response_below, run
 from .status import Status
 
@@ -68,7 +68,14 @@ def attempt(
         before = time.perf_counter()
         watch.on_phase("certificate")
         returned = finish_point(nest, ran.point) if exact is nest else ran.point
-        certificate, _ = certify(problem, exact, returned, tolerance=tolerance, seed=settings.seed)
+        certificate, _ = certify(
+            problem,
+            exact,
+            returned,
+            optimistic=optimistic_nest(problem, settings),
+            tolerance=tolerance,
+            seed=settings.seed,
+        )
         certifying += time.perf_counter() - before
         if ran.reason is not None or certificate.descent is None:
             break

@@ -7,20 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from mlodsl.calculus import EliminationForm
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.modules import Problem
 from mlodsl.settings import OptionValue, Settings
-from mlodsl.strategies import FirstOrderBilevel, Implicit
+from mlodsl.strategies import Implicit
 
 from .certificate.lower import LowerLevel
 from .certificate.names import name_of_entry
 from .plan import exact_nest, plan_nest
 from .probe import Probe, probe
-from .rules import Built, Request, build_strategy
+from .rules import Built, Request, build_strategy, flat_follower
 
 _FORMS: dict[EliminationForm, str] = {
     "full": "dense matrices of all unknowns below it",
@@ -159,10 +157,7 @@ def _choose_penalty(
     otherwise: ChosenStrategy | None,
 ) -> ChosenStrategy:
     """F²BA for a level that is flat, its minimisations by the level's own optimiser."""
-    # The error is of order σ², and differences lose the precision over σ.
-    sigma = float(np.finfo(problem.structure.dtype).eps) ** (1 / 3)
-    strategy = FirstOrderBilevel(jnp.asarray(sigma), "extrapolated")
-    options = {"sigma": sigma, "form": "extrapolated"}
+    built = flat_follower(problem.structure.dtype)
     reason = "; ".join(
         (
             "penalised minima of the lower level instead of an inverse of its Hessian",
@@ -170,8 +165,7 @@ def _choose_penalty(
             "ruled out: `implicit` and `itd`, which need an answer that is unique",
         )
     )
-    built = Built(strategy, options, flat=True)
-    return ChosenStrategy("f2ba", "auto", reason, options, built, warnings, otherwise)
+    return ChosenStrategy("f2ba", "auto", reason, built.options, built, warnings, otherwise)
 
 
 def _choose_first_order(
@@ -182,12 +176,9 @@ def _choose_first_order(
     otherwise: ChosenStrategy,
 ) -> ChosenStrategy:
     """F²BA with minimisations that take gradients alone."""
-    sigma = float(np.finfo(problem.structure.dtype).eps) ** (1 / 3)
-    strategy = FirstOrderBilevel(jnp.asarray(sigma), "extrapolated")
-    options = {"sigma": sigma, "form": "extrapolated"}
+    built = replace(flat_follower(problem.structure.dtype), gradients_only=True)
     reason = "; ".join(("gradients alone, no second derivatives", *evidence))
-    built = Built(strategy, options, flat=True, gradients_only=True)
-    return ChosenStrategy("f2ba", "auto", reason, options, built, warnings, otherwise)
+    return ChosenStrategy("f2ba", "auto", reason, built.options, built, warnings, otherwise)
 
 
 def _evidence(problem: Problem, seen: Probe) -> tuple[str, ...]:

@@ -40,7 +40,9 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
         return reason, _in_a_row((limits[reason], *certificate.findings))
     if certificate.unbounded:
         return Status.DIVERGED, findings
-    if reason is Status.DIVERGED and certificate.hypergradient_norm is not None:
+    lower = [certificate.levels[name] for name in problem.level_names[1:]]
+    many = any(level.unique is False for level in lower)
+    if reason is Status.DIVERGED and certificate.hypergradient_norm is not None and not many:
         side = "above" if problem.senses[0] == "maximize" else "below"
         where = quote_choice(problem, 0, np.asarray(ran.point.own))
         return reason, (
@@ -49,8 +51,9 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
         )
     if reason is Status.DIVERGED:
         # A start that isn't finite, or lower levels whose failure leaves no gradient.
-        lower = any(level.unique is False for level in certificate.levels.values())
-        return (Status.STALLED if lower else Status.DIVERGED), findings
+        if many and certificate.hypergradient_norm is not None:
+            findings += f". `{name}` needs lower levels with one best answer: use `auto` or `f2ba`"
+        return (Status.STALLED if many else Status.DIVERGED), findings
     if certificate.findings:
         norm = certificate.hypergradient_norm
         if reason is None and norm is not None and norm > tolerance:

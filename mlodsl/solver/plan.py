@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax.numpy as jnp
 
 from mlodsl.diagnostics import Diagnostic, ModelError
@@ -18,7 +20,7 @@ from .movers import (
     TrustRegionNewton,
 )
 from .nest import LevelPlan, Nest
-from .rules import GRADIENT_STEPS, Built
+from .rules import GRADIENT_STEPS, Built, flat_follower
 
 _DENSE_QUASI_NEWTON = 512
 _NEWTON_STEPS = 300
@@ -60,6 +62,19 @@ def exact_nest(problem: Problem, nest: Nest) -> Nest:
     plain = plan_nest(problem, Settings(), Built(Implicit(), {}))
     same = isinstance(nest.strategy, Implicit) and nest.strategy == plain.strategy
     return nest if same and nest.plans[1:] == plain.plans[1:] else plain
+
+
+def optimistic_nest(problem: Problem, settings: Settings) -> Nest | None:
+    """The nest that selects among the answers of a flat second level, for two levels alone.
+
+    Where `auto` runs such a nest it is the same, and nothing compiles anew.
+    """
+    if problem.number_of_levels != 2:
+        return None
+    top = problem.level_names[0]
+    own = tuple((name, level) for name, level in settings.levels if name == top)
+    plain = dataclasses.replace(settings, levels=own)
+    return plan_nest(problem, plain, flat_follower(problem.structure.dtype))
 
 
 def _refuse(settings: Settings) -> None:

@@ -74,6 +74,17 @@ class Built:
     note: str = ""
 
 
+def flat_follower(dtype: np.dtype) -> Built:
+    """F²BA for a second level that is flat at its answers, as exact as differences allow.
+
+    Its error is of order σ², and differences lose the precision over σ: σ is the cube root of
+    the precision. The minimisations are by the level's own optimiser, not by gradient descent.
+    """
+    sigma = float(np.finfo(dtype).eps) ** (1 / 3)
+    strategy = FirstOrderBilevel(jnp.asarray(sigma), "extrapolated")
+    return Built(strategy, {"sigma": sigma, "form": "extrapolated"}, flat=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a rule may look at.

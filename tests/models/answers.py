@@ -141,6 +141,12 @@ def matrix_steering(n: int = 3, m: int = 2, ridge: float = 0.5, price: float = 0
     return {"S": S, "W": response @ S}
 
 
+def indifferent_firm() -> Answer:
+    """Of y = (a, x - a) the regulator's best, where 2x - a = 1 and 2a - x = 2."""
+    x, a = np.linalg.solve([[2.0, -1.0], [-1.0, 2.0]], [1.0, 2.0])
+    return {"x": np.array(x), "y": np.array([a, x - a])}
+
+
 ANSWERS: dict[str, Callable[..., Answer]] = {
     **{f"stackelberg{levels}": stackelberg(levels) for levels in (3, 4, 5, 6)},
     "three_generals": three_generals,
@@ -150,6 +156,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
     "chain5": chain5,
     "supply_chain": supply_chain,
     "matrix_steering": matrix_steering,
+    "indifferent_firm": indifferent_firm,
 }
 
 

@@ -22,6 +22,10 @@ PROMISES = {
     "prox_f2ba": 1e-2,
     "value_function": 1e-2,
 }
+# Where the follower is indifferent, the ways that differentiate one answer of his say nothing of
+# which one it is, and gradient descent takes 1 / σ steps along the flat directions.
+PROMISES_WHERE_FLAT = {"auto": TOLERANCE, "value_function": 1e-2}
+FLAT = {"indifferent_firm"}
 QUICK = [("ridge_tuning", "f2ba"), ("ridge_tuning", "galet"), ("sato_simple", "vgd")]
 PRODUCT = [
     pytest.param(model, name, marks=() if (model, name) in QUICK else pytest.mark.slow)
@@ -49,5 +53,6 @@ def test_a_strategy_ends_where_it_promises(model: str, name: str) -> None:
     ]
     if result.status == "converged":
         assert max(errors) <= TOLERANCE
-    if name in PROMISES:
-        assert max(errors) <= PROMISES[name], result.message
+    promises = PROMISES_WHERE_FLAT if model in FLAT else PROMISES
+    if name in promises:
+        assert max(errors) <= promises[name], result.message

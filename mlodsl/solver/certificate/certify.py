@@ -16,6 +16,7 @@ from ..run import response_below
 from .degeneracy import degeneracy_findings
 from .differences import check_by_differences
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
+from .optimistic import is_valley, select_tie, valley_findings
 from .restarts import search_better_responses
 from .sentences import (
     better_sentence,
@@ -39,13 +40,21 @@ def finish_point(nest: Nest, point: Point) -> Point:
 
 
 def certify(
-    problem: Problem, nest: Nest, returned: Point, *, tolerance: float, seed: int
+    problem: Problem,
+    nest: Nest,
+    returned: Point,
+    *,
+    optimistic: Nest | None,
+    tolerance: float,
+    seed: int,
 ) -> tuple[Certificate, Point]:
     """Verifies a point of the top level, by other means than those that found it.
 
     Arguments:
         nest: the exact nest: Newton at every lower level.
         returned: the point with the lower variables that are returned.
+        optimistic: the nest that selects among the answers of a flat second level; None for
+            models of another number of levels.
         tolerance: what the top level's residual must be within.
         seed: of random directions and starts.
 
@@ -57,8 +66,14 @@ def certify(
     reads = read_lower_levels(nest, point)
     outcomes = np.asarray(point.outcomes)
     unbounded = bool(np.any(outcomes == Outcome.UNBOUNDED))
-    findings = lower_findings(problem, reads, outcomes)
     top_name = problem.level_names[0]
+    solving = nest
+    if optimistic is not None and is_valley(problem, reads):
+        solving = optimistic
+        point, reads = select_tie(nest, optimistic, returned)
+        findings = valley_findings(problem, optimistic, point, reads[0], tolerance, generator)
+    else:
+        findings = lower_findings(problem, reads, outcomes)
     if findings or not bool(jnp.all(jnp.isfinite(point.gradient)) & jnp.isfinite(point.value)):
         findings = findings or _nonfinite_finding(problem)
         levels = {problem.level_names[r.level]: certify_lower_level(problem, r) for r in reads}
@@ -69,7 +84,8 @@ def certify(
             ),
             point,
         )
-    findings += degeneracy_findings(problem, nest, point, reads)
+    if solving is nest:
+        findings += degeneracy_findings(problem, nest, point, reads)
     deviation = _response_error(nest, returned, point)
     precision = float(np.sqrt(np.finfo(np.asarray(point.own).dtype).eps))
     if deviation > 100 * precision:
@@ -81,7 +97,7 @@ def certify(
         nest, problem, point, reads, generator, seconds=_RESTART_SECONDS
     )
     findings += [better_sentence(problem, response) for response in search.better]
-    top = TopLevel(nest, problem, point)
+    top = TopLevel(solving, problem, point)
     free = tangent(top)
     rounding, by_ulps = measure_rounding(top, generator)
     size, descent = 0.0, None

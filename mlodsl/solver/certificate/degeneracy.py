@@ -35,7 +35,7 @@ def degeneracy_findings(
         if curvature is None or curvature.smallest > _SUSPICIOUS * max(1.0, curvature.largest):
             continue
         nearby = _curvature_nearby(nest, point, read)
-        if curvature.smallest < _RATIO * nearby:
+        if nearby > curvature.floor and curvature.smallest < _RATIO * nearby:
             along = name_of_entry(problem, read.level, curvature.axis)
             findings.append(
                 f"level `{problem.level_names[read.level]}` has a degenerate optimum along "
