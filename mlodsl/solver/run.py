@@ -114,7 +114,7 @@ def run(
                 break
             before = int(state.steps)
             state = _turn(nest, guess, goal, state)
-            if best is None or bool(state.point.value <= best.value):
+            if best is None or _is_better(state.point, best):
                 best = state.point
             if int(state.steps) > before or int(state.turns) == 1:
                 seconds = before_this + time.perf_counter() - compiled
@@ -132,6 +132,16 @@ def run(
     ended = time.perf_counter()
     compile_seconds = compiled - began if earlier is None else earlier.compile_seconds
     return Run(state, best, reason, compile_seconds, before_this + ended - compiled, trace)
+
+
+def _is_better(point: Point, other: Point) -> bool:
+    """Whether a point is the one to return: the less inexact one, then that of the lower value.
+
+    Values of inexact points are of other functions (a weaker penalty, a rougher response).
+    """
+    if float(point.error) != float(other.error):
+        return bool(point.error < other.error)
+    return bool(point.value <= other.value)
 
 
 def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:

@@ -77,6 +77,13 @@ def test_the_weight_that_is_chosen_keeps_clear_of_rounding(name: str, condition:
         assert np.linalg.norm(found - exact) <= 1e-3 * np.linalg.norm(exact)
 
 
+def test_a_run_that_is_cut_off_returns_no_point_of_a_weaker_penalty() -> None:
+    """Values rise with the penalty: the lowest one is that of the worst point."""
+    case = "upper in small units"
+    result = CASES[case]().compile().solve(strategy="value_function", max_steps=9)
+    assert distance(result, case) <= 1e-3
+
+
 def trace_of(name: str, text: str, params: dict) -> list[tuple]:
     model = mlodsl.compile(text, params=params)
     found = solve(model.problem, model._settings({"strategy": name, "seed": 7}))
