@@ -95,8 +95,10 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
         message = "the strategy's options can't be settled inside of a transformation of JAX"
         hint = "give them, e.g. `f2ba(sigma = 1e-4, tau = 0.1, steps = 500)`, or use `implicit`"
         raise ModelError([Diagnostic("E507", message, None, hint)])
-    nest = exact_nest(problem, plan_nest(problem, settings, Built(Implicit(), {})))
-    return probe(problem, settings, nest)
+    # Inside of somebody's `jit` a model's own numbers are known all the same.
+    with jax.ensure_compile_time_eval():
+        nest = exact_nest(problem, plan_nest(problem, settings, Built(Implicit(), {})))
+        return probe(problem, settings, nest)
 
 
 def is_traced(problem: Problem) -> bool:

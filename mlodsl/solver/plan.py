@@ -72,7 +72,12 @@ def optimistic_nest(problem: Problem, settings: Settings) -> Nest | None:
     if problem.number_of_levels != 2:
         return None
     top = problem.level_names[0]
-    own = tuple((name, level) for name, level in settings.levels if name == top)
+    # Newton's method needs second derivatives, which these gradients don't come with.
+    own = tuple(
+        (name, level)
+        for name, level in settings.levels
+        if name == top and level.optimizer.name != "newton"
+    )
     plain = dataclasses.replace(settings, levels=own)
     return plan_nest(problem, plain, flat_follower(problem.structure.dtype))
 

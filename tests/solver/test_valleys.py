@@ -53,6 +53,24 @@ def test_a_curved_valley_is_followed() -> None:
     np.testing.assert_allclose(result["y"], [1, 0], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("objective", "x", "y"),
+    [
+        ("y[0]^2 - 2 * x * y[0]", 0.5, [0.5, 0.0]),
+        ("(y[0] + y[1])^2 - 2 * x * (y[0] + y[1])", 1.0, [0.0, 1.0]),
+    ],
+    ids=["that nobody minds", "that the leader minds"],
+)
+def test_a_flat_direction_is_no_obstacle(objective: str, x: float, y: list[float]) -> None:
+    """By hand: y[0] = x and (x - 1)² + x²; or y[0] = 0 and (x - 1)²."""
+    result = solved(
+        "level up { var x : real = 0.5 minimize (x - 1)^2 + y[0]^2 }"
+        f"level low {{ var y : real[2] minimize {objective} }}"
+    )
+    assert result.status == "converged", result.message
+    np.testing.assert_allclose([float(result["x"]), *np.asarray(result["y"])], [x, *y], atol=1e-8)
+
+
 @pytest.mark.parametrize("strategy", ["galet", "itd", "implicit", "vgd"])
 def test_a_tie_that_the_leader_likes_less_is_not_certified(strategy: str) -> None:
     assert solved(SLANTED, strategy=strategy).status != "converged"
