@@ -294,7 +294,10 @@ _TIKHONOV = StrategySignature(
     name="tikhonov",
     options=(
         _option(
-            "sigma", POSITIVE, 1e-7, "The last weight of the upper objective; from 1 it falls."
+            "sigma",
+            Number(minimum=0.0, exclusive=True, below=1.0),
+            1e-7,
+            "The last weight of the upper objective; from 1 it falls.",
         ),
     ),
     doc="""Tikhonov regularisation for simple bilevel problems: the best among many lower minima.

@@ -77,7 +77,7 @@ def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
     name = settings.strategy.name
     if name == "auto":
         if is_traced(problem) or problem.number_of_levels == 1:
-            return _choose_implicit(problem, settings, ())
+            return _choose_implicit(problem, ())
         return _choose(problem, settings, look())
     request = Request(problem, settings, name, dict(settings.strategy.options), look)
     built = build_strategy(request)
@@ -109,10 +109,13 @@ def is_traced(problem: Problem) -> bool:
 def _choose(problem: Problem, settings: Settings, seen: Probe) -> ChosenStrategy:
     evidence = _evidence(problem, seen)
     warnings = _warnings(problem, seen)
-    implicit = _choose_implicit(problem, settings, evidence, warnings)
+    implicit = _choose_implicit(problem, evidence, warnings)
     flat = [read.level for read in seen.lower if _is_flat(read)]
-    if seen.lacks_second_derivatives:
-        return _choose_first_order(problem, settings, evidence, warnings, implicit)
+    if settings.level(problem.level_names[0]).optimizer.name == "newton":
+        # Only implicit differentiation comes with second derivatives of the top level.
+        return implicit
+    if seen.lacks_second_derivatives and problem.number_of_levels == 2:
+        return _choose_first_order(problem, evidence, warnings, implicit)
     if flat == [1]:
         return _choose_penalty(problem, evidence, warnings, implicit)
     penalty = _choose_penalty(problem, evidence, warnings, None)
@@ -129,7 +132,6 @@ def _is_flat(read: LowerLevel) -> bool:
 
 def _choose_implicit(
     problem: Problem,
-    settings: Settings,
     evidence: tuple[str, ...],
     warnings: tuple[str, ...] = (),
 ) -> ChosenStrategy:
@@ -172,7 +174,6 @@ def _choose_penalty(
 
 def _choose_first_order(
     problem: Problem,
-    settings: Settings,
     evidence: tuple[str, ...],
     warnings: tuple[str, ...],
     otherwise: ChosenStrategy,

@@ -8,6 +8,7 @@ from mlodsl.modules import Problem
 
 from .attempt import Attempt
 from .certificate.names import quote_choice
+from .outcome import Outcome
 from .status import Status
 
 # What brings a strategy closer that stands still beside the solution.
@@ -42,7 +43,14 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
         return Status.DIVERGED, findings
     lower = [certificate.levels[name] for name in problem.level_names[1:]]
     many = any(level.unique is False for level in lower)
-    if reason is Status.DIVERGED and certificate.hypergradient_norm is not None and not many:
+    ran_away = int(ran.state.outcome) == Outcome.UNBOUNDED
+    known = certificate.hypergradient_norm is not None
+    if reason is Status.DIVERGED and known and not many and not ran_away:
+        return reason, (
+            f"the total gradient of {top} by `{name}` stopped being a finite number; what takes it "
+            f"further is {_REMEDIES[name]}, or another strategy"
+        )
+    if reason is Status.DIVERGED and known and not many:
         side = "above" if problem.senses[0] == "maximize" else "below"
         where = quote_choice(problem, 0, np.asarray(ran.point.own))
         return reason, (
@@ -56,7 +64,8 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
         return (Status.STALLED if many else Status.DIVERGED), findings
     if certificate.findings:
         norm = certificate.hypergradient_norm
-        if reason is None and norm is not None and norm > tolerance:
+        off = (certificate.response_error or 0.0) > 1e-6
+        if reason is None and norm is not None and (norm > tolerance or off):
             findings += (
                 f". By its own measure `{name}` is done here; what takes it closer is "
                 f"{_REMEDIES[name]}"

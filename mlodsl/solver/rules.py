@@ -45,6 +45,7 @@ _MOST_DESCENT_STEPS = 20_000
 _MOST_UNROLLED = 2048
 # Of the bottom level, for one answer of the second: steps multiply from level to level.
 _MOST_UNROLLED_IN_ALL = 2**17
+_MOST_UNROLLED_EVER = 2**28
 # What is left of an error after the unrolled steps.
 _UNROLLED_REST = 1e-6
 
@@ -172,6 +173,9 @@ def theorem_sigma(constants: Constants, dtype: np.dtype) -> float:
 
 
 def _implicit(request: Request) -> Built:
+    if request.value("linear_solver") == "dense" and request.value("iterations"):
+        reason = "`iterations` is of the matrix-free linear solvers, and `dense` is none"
+        raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
     return Built(Implicit(**request.values()), request.given)
 
 
@@ -207,8 +211,14 @@ def _f2ba(request: Request) -> Built:
     strategy = FirstOrderBilevel(jnp.asarray(sigma), request.value("form"))
     found: dict[str, OptionValue] = {**request.given, "sigma": sigma}
     eta = None if request.value("eta") == "auto" else float(request.value("eta"))
-    second = request.problem.level_names[1]
+    first, second = request.problem.level_names[:2]
     own = request.settings.level(second).optimizer
+    if eta is not None and request.settings.level(first).optimizer.name != "auto":
+        reason = f"`eta` is of gradient descent in level `{first}`, which has an optimiser"
+        raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
+    if request.value("steps") != "auto" and request.settings.level(second).steps is not None:
+        reason = f"`steps` of `f2ba` and of level `{second}` are the same steps"
+        raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
     tau, steps = request.value("tau"), request.value("steps")
     if own.name != "auto":
         for option, value in (("tau", tau), ("steps", steps)):
@@ -222,6 +232,8 @@ def _f2ba(request: Request) -> Built:
     if tau == "auto":
         constants = request.constants("tau")
         tau = _rounded(1 / (sigma * constants.upper_curvature + constants.lower_curvature))
+    if request.settings.level(second).steps is not None:
+        steps = request.settings.level(second).steps
     if steps == "auto":
         constants = request.constants("steps")
         condition = constants.lower_curvature / constants.growth
@@ -273,6 +285,9 @@ def _itd(request: Request) -> Built:
             steps = own.steps or GRADIENT_STEPS
             last = steps if truncate == "auto" else min(last, steps)
         unrollings.append(Unrolling(choice, steps, last, request.settings.seed))
+    if math.prod(one.steps for one in unrollings) > _MOST_UNROLLED_EVER:
+        reason = "the steps of all lower levels multiply to more than `itd` can unroll"
+        raise ModelError([Diagnostic("E507", reason, None, "fewer `steps`, or a lower `truncate`")])
     strategy = IterativeDifferentiation(tuple(unrollings), request.value("mode"))
     through = ", ".join(
         f"{one.differentiated} of level `{name}`"

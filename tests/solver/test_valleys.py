@@ -83,6 +83,24 @@ def test_a_better_tie_elsewhere_in_the_valley_is_found() -> None:
     assert solved(TWO_TIES.replace("START", "[0, -1]")).status == "converged"
 
 
+@pytest.mark.parametrize(
+    ("objective", "start"),
+    [
+        ("1e6 + (x - 1)^2 + (y[1]^2 - 1)^2 + 0.05 * y[1]", "[0, 1]"),
+        ("(x - 1)^2 + 1e-4 * ((y[1]^2 - 1)^2 + 0.002 * y[1])", "[0, 1]"),
+        ("(x - 1)^2 + y[1]^3 + 100 * y[1]^4", "[0, 0]"),
+    ],
+    ids=["on a large constant", "in small units", "beside an inflection"],
+)
+def test_a_tie_that_is_little_better_is_found(objective: str, start: str) -> None:
+    """The better ties: y[1] near -1, near -1, and at -0.0075."""
+    text = f"""
+    level up {{ var x : real minimize {objective} }}
+    level low {{ var y : real[2] = {start} minimize (y[0] - x)^2 }}
+    """
+    assert solved(text).status != "converged"
+
+
 def test_a_valley_without_a_favourite_is_not_certified() -> None:
     """Example 4.1: φ_σ is without bound wherever x isn't 0."""
     text = """

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mlodsl.calculus import Game, choices, point_of
+from mlodsl.calculus import Game, Vectors, choices, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import FirstOrderBilevel, Point
 
@@ -26,6 +26,8 @@ from .names import name_of_entry, quote_choice
 
 # Starts along and across the valley, in units of 1 + the size of the answer.
 _SPREADS = (0.3, 1.0, 3.0, 10.0)
+_RANDOM_LINES = 4
+_LINE = tuple(np.geomspace(1e-4, 30.0, 28))
 
 # How far along the valley's axes the second objective is looked at, in the same units.
 _DISTANCES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -90,10 +92,8 @@ def valley_findings(
     if values[0] < -curvature.floor:
         return [f"{name} is at a saddle point along `{along}`"]
     valley = axes[:, values <= curvature.floor]
-    eps = float(np.finfo(slope.dtype).eps)
-    scale = 1 + float(np.linalg.norm(slope)) + float(abs(point.value))
     across = float(np.linalg.norm(valley.T @ slope))
-    if not across <= eps ** (1 / 4) * scale:
+    if not across <= _stationary(problem, optimistic, vectors, slope, valley):
         return [
             f"{name} is flat along `{along}`, and its answer is not the one of its ties that suits "
             f"level `{problem.level_names[0]}` best (slope {across:.3g} along them)"
@@ -101,7 +101,7 @@ def valley_findings(
     return [
         *_slope_findings(problem, point, valley),
         *_penalty_findings(problem, optimistic, point, tolerance),
-        *_better_tie(problem, optimistic, point, valley, generator),
+        *_better_tie(problem, optimistic, point, valley, slope, generator),
     ]
 
 
@@ -154,43 +154,101 @@ def _penalty_findings(
     ]
 
 
+def _stationary(
+    problem: Problem,
+    optimistic: Nest,
+    vectors: Vectors,
+    slope: np.ndarray,
+    valley: np.ndarray,
+) -> float:
+    """What a slope of the leader's objective along the valley may be at its best tie.
+
+    The penalised minimisations are off by the order of σ, which the objective's curvature along
+    the valley turns into a slope.
+    """
+    strategy = optimistic.strategy
+    assert isinstance(strategy, FirstOrderBilevel)
+    own, answer = vectors
+    size = 1 + float(np.linalg.norm(np.asarray(answer)))
+    step = 1e-2 * size
+    bends = [
+        float(np.linalg.norm(np.asarray(_upper_slope(problem, own, answer + step * axis)) - slope))
+        for axis in valley.T[:_MOST_AXES]
+    ]
+    rounding = 1e3 * float(np.finfo(slope.dtype).eps) * float(np.linalg.norm(slope))
+    return 100 * float(strategy.sigma) * (max(bends) / step * size + _norm(slope)) + rounding
+
+
+def _norm(vector: np.ndarray) -> float:
+    return float(np.linalg.norm(vector))
+
+
 def _better_tie(
     problem: Problem,
     optimistic: Nest,
     point: Point,
     valley: np.ndarray,
+    slope: np.ndarray,
     generator: np.random.Generator,
 ) -> list[str]:
-    """Whether the penalised minimisations find a better tie from elsewhere in the valley."""
-    own, answer = (np.asarray(vector) for vector in choices(problem.sizes, 0, point.flat))
-    here = np.asarray(objectives(problem, (jnp.asarray(own), jnp.asarray(answer))))
-    noise = float(np.finfo(own.dtype).eps) ** 0.4 * (1 + np.abs(here))
-    zero = jnp.zeros((), point.own.dtype)
+    """Whether another tie suits the leader better: along the valley, or from starts elsewhere.
+
+    Along straight lines in the valley both objectives are looked at from close by to far off;
+    the penalised minimisations start where the leader's has minima there, and at random.
+    """
+    own, answer = choices(problem.sizes, 0, point.flat)
+    here = np.asarray(objectives(problem, (own, answer)))
+    eps = float(np.finfo(slope.dtype).eps)
+    size = 1 + _norm(np.asarray(answer))
+    # The leader's objective is exact to its rounding and to that of the answer across the valley.
+    noise = np.array(
+        [1e3 * eps * abs(here[0]) + eps**0.6 * _norm(slope) * size, eps**0.4 * (1 + abs(here[1]))]
+    )
+
+    def is_better(there: np.ndarray) -> bool:
+        tie = there[1] <= here[1] + noise[1] and there[0] < here[0] - noise[0]
+        return bool(tie or there[1] < here[1] - noise[1])
+
+    def sentence(found: np.ndarray) -> list[str]:
+        return [
+            f"level `{problem.level_names[1]}` has another answer, "
+            f"{quote_choice(problem, 1, found)}, that is better for it, or as good and better for "
+            f"level `{problem.level_names[0]}`, in whose favour ties break; start it nearer to "
+            "that with `var … = …`"
+        ]
+
+    starts = []
+    draws = valley @ generator.standard_normal((valley.shape[1], _RANDOM_LINES))
+    lines = [*valley.T[:_MOST_AXES], *(draws / np.linalg.norm(draws, axis=0)).T]
+    for line in lines:
+        for sign in (1.0, -1.0):
+            places = [np.asarray(answer) + sign * far * size * line for far in _LINE]
+            values = np.array(
+                [
+                    np.asarray(objectives(problem, (own, jnp.asarray(place.astype(slope.dtype)))))
+                    for place in places
+                ]
+            )
+            # On the valley to rounding: the second objective has not risen at all.
+            flat = values[:, 1] <= here[1] + 1e3 * eps * (abs(here[1]) + eps)
+            for place in np.flatnonzero(flat & (values[:, 0] < here[0] - noise[0])):
+                return sentence(places[int(place)])
+            inner = values[1:-1, 0]
+            dips = np.flatnonzero((inner < values[:-2, 0]) & (inner <= values[2:, 0])) + 1
+            starts += [places[int(dip)] for dip in dips[:2]]
     for spread in _SPREADS:
-        draw = generator.standard_normal(answer.size)
+        draw = generator.standard_normal(slope.size)
         inside = valley @ (valley.T @ draw)
         for direction in (inside, -inside, draw, -draw):
-            length = float(np.linalg.norm(direction)) or 1.0
-            shift = spread * (1 + float(np.linalg.norm(answer))) * direction / length
-            start = jnp.asarray((answer + shift).astype(answer.dtype))
-            trial = evaluate_top(optimistic, point.own, start, zero)
-            if np.any(np.asarray(trial.outcomes) >= Outcome.LIMIT):
-                continue
-            found = choices(problem.sizes, 0, trial.flat)
-            there = np.asarray(objectives(problem, found))
-            if there[1] < here[1] - noise[1] or (
-                there[1] <= here[1] + noise[1] and there[0] < here[0] - noise[0]
-            ):
-                where = quote_choice(problem, 1, np.asarray(found[1]))
-                whose = (
-                    "itself"
-                    if there[1] < here[1] - noise[1]
-                    else (f"level `{problem.level_names[0]}`, in whose favour ties break")
-                )
-                return [
-                    f"level `{problem.level_names[1]}` has a better answer for {whose}: {where}; "
-                    "start it nearer to that with `var … = …`"
-                ]
+            starts.append(np.asarray(answer) + spread * size * direction / _norm(direction))
+    zero = jnp.zeros((), point.own.dtype)
+    for start in starts:
+        trial = evaluate_top(optimistic, point.own, jnp.asarray(start.astype(slope.dtype)), zero)
+        if np.any(np.asarray(trial.outcomes) >= Outcome.LIMIT):
+            continue
+        found = choices(problem.sizes, 0, trial.flat)
+        if is_better(np.asarray(objectives(problem, found))):
+            return sentence(np.asarray(found[1]))
     return []
 
 
