@@ -8,7 +8,8 @@ import time
 import pytest
 
 
-@pytest.mark.parametrize("seconds", [0.4, 1.2])
+# Python itself takes the first tenths of a second, and more beside other tests.
+@pytest.mark.parametrize("seconds", [0.8, 1.6])
 def test_ctrl_c_before_the_run_leaves_at_once_without_a_traceback(seconds: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "mlodsl", "solve", "stackelberg6", "--out", "-"],
