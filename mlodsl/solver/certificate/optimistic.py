@@ -92,7 +92,12 @@ def valley_findings(
     if values[0] < -curvature.floor:
         return [f"{name} is at a saddle point along `{along}`"]
     valley = axes[:, values <= curvature.floor]
-    across = float(np.linalg.norm(valley.T @ slope))
+    if not valley.size:
+        return [
+            f"{name} is flat along `{along}` at one answer and not at another near by: its minimum "
+            "is degenerate, and its response has no derivative"
+        ]
+    across = _norm(valley.T @ slope)
     if not across <= _stationary(problem, optimistic, vectors, slope, valley):
         return [
             f"{name} is flat along `{along}`, and its answer is not the one of its ties that suits "
@@ -113,7 +118,7 @@ def _slope_findings(problem: Problem, point: Point, valley: np.ndarray) -> list[
     own, answer = choices(problem.sizes, 0, point.flat)
     here = float(objectives(problem, (own, answer))[1])
     noise = float(np.finfo(np.asarray(own).dtype).eps) ** 0.5 * (1 + abs(here))
-    size = 1 + float(np.linalg.norm(np.asarray(answer)))
+    size = 1 + _norm(np.asarray(answer))
     for axis in valley.T[:_MOST_AXES]:
         rises = []
         for sign in (1.0, -1.0):
@@ -144,8 +149,8 @@ def _penalty_findings(
     zero = jnp.zeros((), point.own.dtype)
     below = point_of(problem.sizes, 1, choices(problem.sizes, 0, point.flat)[1:])
     other = evaluate_top(halved, point.own, below, zero)
-    change = float(np.linalg.norm(np.asarray(other.gradient) - np.asarray(point.gradient)))
-    gradient_size = float(np.linalg.norm(np.asarray(point.gradient)))
+    change = _norm(np.asarray(other.gradient) - np.asarray(point.gradient))
+    gradient_size = _norm(np.asarray(point.gradient))
     if change <= max(10 * tolerance, 0.1 * gradient_size):
         return []
     return [
@@ -169,13 +174,13 @@ def _stationary(
     strategy = optimistic.strategy
     assert isinstance(strategy, FirstOrderBilevel)
     own, answer = vectors
-    size = 1 + float(np.linalg.norm(np.asarray(answer)))
+    size = 1 + _norm(np.asarray(answer))
     step = 1e-2 * size
     bends = [
-        float(np.linalg.norm(np.asarray(_upper_slope(problem, own, answer + step * axis)) - slope))
+        _norm(np.asarray(_upper_slope(problem, own, answer + step * axis)) - slope)
         for axis in valley.T[:_MOST_AXES]
     ]
-    rounding = 1e3 * float(np.finfo(slope.dtype).eps) * float(np.linalg.norm(slope))
+    rounding = 1e3 * float(np.finfo(slope.dtype).eps) * _norm(slope)
     return 100 * float(strategy.sigma) * (max(bends) / step * size + _norm(slope)) + rounding
 
 
