@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,7 @@ def follow(model: mlodsl.Model, **options: Any) -> Trajectory:
             nest,
             problem.start(jax.random.PRNGKey(settings.seed)),
             tolerance=top_tolerance(problem, settings),
-            timeout=settings.timeout,
+            deadline=settings.timeout and time.perf_counter() + settings.timeout,
             watch=Watch(save=keep),
         )
     levels = range(problem.number_of_levels)

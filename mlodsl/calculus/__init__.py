@@ -32,6 +32,7 @@ from .lagrangian import (
     split as split,
 )
 from .linear import (
+    POWER_STEPS as POWER_STEPS,
     conjugate_gradients as conjugate_gradients,
     largest_eigenvalue as largest_eigenvalue,
     neumann_series as neumann_series,

@@ -10,7 +10,7 @@ import lineax
 from jaxtyping import Array, Float, Int
 
 # Products that the largest eigenvalue is estimated with, and what it is enlarged by.
-_POWER_STEPS = 20
+POWER_STEPS = 20
 _POWER_MARGIN = 1.1
 
 Matvec = Callable[[Float[Array, " n"]], Float[Array, " n"]]
@@ -89,7 +89,7 @@ def neumann_series(
 
     start = (rate * scaled, scaled, jnp.array(0, jnp.int32))
     total, _, count = jax.lax.while_loop(proceed, once, start)
-    return total * size, count + _POWER_STEPS
+    return total * size, count + POWER_STEPS
 
 
 def largest_eigenvalue(matvec: Matvec, size: int, dtype: jnp.dtype) -> Float[Array, ""]:
@@ -105,5 +105,5 @@ def largest_eigenvalue(matvec: Matvec, size: int, dtype: jnp.dtype) -> Float[Arr
         image = matvec(vector / jnp.where(norm > 0, norm, 1))
         return image, jnp.linalg.norm(image)
 
-    _, found = jax.lax.fori_loop(0, _POWER_STEPS, once, (start, jnp.linalg.norm(start)))
+    _, found = jax.lax.fori_loop(0, POWER_STEPS, once, (start, jnp.linalg.norm(start)))
     return _POWER_MARGIN * jnp.maximum(found, jnp.finfo(dtype).tiny)

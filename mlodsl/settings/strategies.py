@@ -35,7 +35,8 @@ _IMPLICIT = StrategySignature(
             "How systems with a level's Hessian are solved: `dense` factorises the Hessian; the "
             "others never form it: `cg` runs conjugate gradients on the reduced Hessian, "
             "`neumann` sums its Neumann series, `minres` runs MINRES on the system of all levels "
-            "below at once; `auto` chooses by the level's size.",
+            "below at once; `auto` chooses by the level's size, or `cg` where `iterations` "
+            "are given.",
         ),
         _option(
             "iterations",
@@ -178,7 +179,8 @@ _F2BA = StrategySignature(
             "auto",
             "K, the most steps of gradient descent in the second level. `auto`: by the theorem's "
             "rule, of the order (L_g / μ) log(L_g / (μ σ)). An optimiser in that level's options "
-            "takes the place of gradient descent.",
+            "takes the place of gradient descent; so does its own, Newton's method, where it is "
+            "flat in some directions at the start and neither `tau` nor `steps` is given.",
         ),
         _option(
             "eta",

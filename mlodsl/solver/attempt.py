@@ -47,7 +47,7 @@ def attempt(
     settings: Settings,
     chosen: ChosenStrategy,
     tolerance: float,
-    timeout: float | None,
+    deadline: float | None,
     watch: Watch,
 ) -> Attempt:
     """Runs a strategy from the model's start and certifies where it ends.
@@ -56,7 +56,7 @@ def attempt(
 
     Arguments:
         tolerance: on the top level's residual.
-        timeout: in seconds, for the run.
+        deadline: on `time.perf_counter`, after which the run ends; None for none.
     """
     nest = plan_nest(problem, settings, chosen.built)
     exact = exact_nest(problem, nest)
@@ -64,7 +64,7 @@ def attempt(
     ran: Run | None = None
     certifying = 0.0
     for _ in range(1 + _ESCAPES):
-        ran = run(nest, start, tolerance=tolerance, timeout=timeout, watch=watch, earlier=ran)
+        ran = run(nest, start, tolerance=tolerance, deadline=deadline, watch=watch, earlier=ran)
         before = time.perf_counter()
         watch.on_phase("certificate")
         returned = finish_point(nest, ran.point) if exact is nest else ran.point

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import jax
+import jax.numpy as jnp
 
 from mlodsl.calculus import EliminationForm
 from mlodsl.diagnostics import Diagnostic, ModelError
@@ -95,8 +97,10 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
         message = "the strategy's options can't be settled inside of a transformation of JAX"
         hint = "give them, e.g. `f2ba(sigma = 1e-4, tau = 0.1, steps = 500)`, or use `implicit`"
         raise ModelError([Diagnostic("E507", message, None, hint)])
-    # Inside of somebody's `jit` a model's own numbers are known all the same.
-    with jax.ensure_compile_time_eval():
+    # Inside of somebody's `jit` a model's own numbers are known all the same. Outside, what is
+    # compiled here serves the run and the certificate too, which that context would prevent.
+    staged = isinstance(jnp.zeros(()), jax.core.Tracer)
+    with jax.ensure_compile_time_eval() if staged else contextlib.nullcontext():
         nest = exact_nest(problem, plan_nest(problem, settings, Built(Implicit(), {})))
         return probe(problem, settings, nest)
 

@@ -32,6 +32,7 @@ class Constants:
         lower_curvature: L_g, of the second derivatives of g.
         lower_variation: ρ_g, how fast they change.
         growth: μ, the smallest curvature of g that isn't zero.
+        flat: whether g has no curvature in some direction; μ is then only a guess.
     """
 
     upper_slope: float
@@ -39,6 +40,7 @@ class Constants:
     lower_curvature: float
     lower_variation: float
     growth: float
+    flat: bool = False
 
     @property
     def smoothness(self) -> float:
@@ -99,11 +101,12 @@ def estimate_constants(problem: Problem, seen: Probe) -> Constants | None:
     )
     largest = max(abs(curvature.largest), abs(curvature.smallest), lower_bend)
     smallest = abs(curvature.smallest)
-    if smallest <= max(curvature.floor, 1e-10 * largest):
+    is_flat = smallest <= max(curvature.floor, 1e-10 * largest)
+    if is_flat:
         # Flat: μ is the smallest curvature across the flat directions; unknown, so of the order
         # of the largest.
         smallest = largest
-    found = Constants(slope, bend, largest, variation, smallest)
+    found = Constants(slope, bend, largest, variation, smallest, is_flat)
     numbers = (slope, bend, largest, variation, smallest)
     return found if all(map(np.isfinite, numbers)) and smallest > 0 else None
 

@@ -174,8 +174,7 @@ def theorem_sigma(constants: Constants, dtype: np.dtype) -> float:
 
 def _implicit(request: Request) -> Built:
     if request.value("linear_solver") == "dense" and request.value("iterations"):
-        reason = "`iterations` is of the matrix-free linear solvers, and `dense` is none"
-        raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
+        raise _either("`iterations` is of the matrix-free linear solvers, and `dense` is none")
     return Built(Implicit(**request.values()), request.given)
 
 
@@ -192,6 +191,8 @@ def _fd(request: Request) -> Built:
 
 
 def _galet(request: Request) -> Built:
+    if request.value("iterations") and "tolerance" in request.given:
+        raise _either("`tolerance` is of conjugate gradients, which fixed `iterations` replace")
     return Built(Galet(**request.values()), request.given, flat=True)
 
 
@@ -213,27 +214,31 @@ def _f2ba(request: Request) -> Built:
     eta = None if request.value("eta") == "auto" else float(request.value("eta"))
     first, second = request.problem.level_names[:2]
     own = request.settings.level(second).optimizer
-    if eta is not None and request.settings.level(first).optimizer.name != "auto":
-        reason = f"`eta` is of gradient descent in level `{first}`, which has an optimiser"
-        raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
-    if request.value("steps") != "auto" and request.settings.level(second).steps is not None:
-        reason = f"`steps` of `f2ba` and of level `{second}` are the same steps"
-        raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
     tau, steps = request.value("tau"), request.value("steps")
+    given_steps = request.settings.level(second).steps
+    if eta is not None and request.settings.level(first).optimizer.name != "auto":
+        raise _either(f"`eta` is of gradient descent in level `{first}`, which has an optimiser")
+    if steps != "auto" and given_steps is not None:
+        raise _either(f"`steps` of `f2ba` and of level `{second}` are the same steps")
     if own.name != "auto":
         for option, value in (("tau", tau), ("steps", steps)):
             if value != "auto":
-                reason = (
+                raise _either(
                     f"`{option}` is of gradient descent in level `{second}`, which moves by "
                     f"`{own.name}`"
                 )
-                raise ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
         return Built(strategy, found, eta=eta, flat=True, note=f"σ = {sigma:.3g}")
+    if tau == steps == "auto" and given_steps is None and request.constants("steps").flat:
+        note = (
+            f"σ = {sigma:.3g}; level `{second}` is flat in some directions, along which gradient "
+            "descent would take in the order of 1 / σ steps, so it moves by its own optimiser"
+        )
+        return Built(strategy, found, eta=eta, flat=True, note=note)
     if tau == "auto":
         constants = request.constants("tau")
         tau = _rounded(1 / (sigma * constants.upper_curvature + constants.lower_curvature))
-    if request.settings.level(second).steps is not None:
-        steps = request.settings.level(second).steps
+    if given_steps is not None:
+        steps = given_steps
     if steps == "auto":
         constants = request.constants("steps")
         condition = constants.lower_curvature / constants.growth
@@ -263,6 +268,12 @@ def _value_function(request: Request) -> Built:
     if penalty == "auto":
         dtype = request.problem.structure.dtype
         penalty = 1 / theorem_sigma(request.constants("penalty"), dtype)
+    if "initial" in request.given and request.value("initial") > penalty:
+        reason = (
+            f"the penalty grows from `initial = {request.value('initial'):.3g}`, which is above "
+            f"the last one, {penalty:.3g}"
+        )
+        raise ModelError([Diagnostic("E507", reason, None, "a smaller `initial`")])
     strategy = ValueFunction(
         jnp.asarray(penalty),
         jnp.asarray(request.value("initial")),
@@ -322,6 +333,11 @@ def _unrolled_steps(request: Request) -> list[int]:
     while math.prod(steps) > _MOST_UNROLLED_IN_ALL:
         steps[steps.index(max(steps))] //= 2
     return steps
+
+
+def _either(reason: str) -> ModelError:
+    """The error of two options of which one excludes the other."""
+    return ModelError([Diagnostic("E507", reason, None, "remove one of the two")])
 
 
 def _rounded(value: float) -> float:

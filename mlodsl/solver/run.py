@@ -73,13 +73,14 @@ def run(
     start: tuple[Float[Array, " own"], ...],
     *,
     tolerance: float,
-    timeout: float | None,
+    deadline: float | None,
     watch: Watch,
     earlier: Run | None = None,
 ) -> Run:
     """Turns of the top level until it is solved, stuck, out of limits or interrupted.
 
     Arguments:
+        deadline: on `time.perf_counter`, after which no further turn begins; None for none.
         earlier: a run that this one goes on from at another start; its steps, evaluations,
             times and trace count on.
     """
@@ -94,7 +95,6 @@ def run(
         resumed = watch.resume(state)
     else:
         compiled = began
-        began -= earlier.compile_seconds + earlier.solve_seconds
         resumed = None
         done = earlier.state.point
         counted = (earlier.state.steps, done.evaluations, done.products)
@@ -109,7 +109,7 @@ def run(
     reason: Status | None = None
     try:
         while bool(state.running):
-            if timeout is not None and time.perf_counter() - began > timeout and best is not None:
+            if deadline is not None and time.perf_counter() > deadline and best is not None:
                 reason = Status.TIMEOUT
                 break
             before = int(state.steps)

@@ -75,17 +75,15 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     watch.on_phase("compile")
     chosen = choose_strategy(problem, settings)
     chosen_after = time.perf_counter() - began
-    found = attempt(problem, settings, chosen, tolerance, settings.timeout, watch)
+    deadline = None if settings.timeout is None else began + settings.timeout
+    found = attempt(problem, settings, chosen, tolerance, deadline, watch)
     attempts = [found]
     second = reconsider(found)
     if second is not None:
-        left = settings.timeout
-        if left is not None:
-            left = max(left - (time.perf_counter() - began), 0.0)
         watch.on_phase("compile")
         # A checkpoint is of the first run.
         fresh = Watch(watch.on_phase, watch.on_step)
-        attempts.append(attempt(problem, settings, second, tolerance, left, fresh))
+        attempts.append(attempt(problem, settings, second, tolerance, deadline, fresh))
         found = better_of(*attempts)
     ran, certificate = found.ran, found.certificate
     vectors = choices(problem.sizes, 0, found.returned.flat)

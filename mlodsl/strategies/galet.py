@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import (
+    POWER_STEPS,
     adjoint_gradient,
     conjugate_gradients,
     hessian_product,
@@ -61,7 +62,7 @@ class Galet(AbstractStrategy):
         def squared(vector: Float[Array, " below"]) -> Float[Array, " below"]:
             return product(product(vector))
 
-        count: int | Int[Array, ""]
+        products: int | Int[Array, ""]
         if self.iterations:
             rate = 1 / largest_eigenvalue(product, right.size, right.dtype) ** 2
             multipliers = jax.lax.fori_loop(
@@ -70,12 +71,13 @@ class Galet(AbstractStrategy):
                 lambda _, w: w - rate * product(product(w) + right),
                 jnp.zeros_like(right),
             )
-            count = self.iterations
+            products = 2 * self.iterations + POWER_STEPS
         else:
-            multipliers, count = conjugate_gradients(
+            multipliers, iterations = conjugate_gradients(
                 squared, -product(right), iterations=0, tolerance=self.tolerance
             )
+            products = 2 * iterations + 1
         value, gradient = adjoint_gradient(game, level, above, own, response.flat, multipliers)
         return answered(
-            query, response, value, gradient, multipliers=multipliers, products=2 * count + 1
+            query, response, value, gradient, multipliers=multipliers, products=products
         )

@@ -40,7 +40,8 @@ class Implicit(AbstractStrategy):
     Arguments:
         linear_solver: `dense` keeps matrices, the others are matrix-free: `cg` and `neumann`
             ("Stochastic Bilevel Optimization", equation (3)) on the reduced Hessians, `minres`
-            on K_{k+1} itself; `auto` decides by the sizes of each level.
+            on K_{k+1} itself; `auto` decides by the sizes of each level, and is `cg` where
+            `iterations` are given.
         iterations: of a matrix-free solver; 0 runs it to `tolerance`.
         tolerance: of linear solves, on the residual relative to the right-hand side.
     """
@@ -75,6 +76,8 @@ class Implicit(AbstractStrategy):
             return "full" if flat <= _DENSE_FULL_LIMIT else "reduced"
         if self.linear_solver != "auto":
             return self.linear_solver
+        if self.iterations:
+            return "cg"
         if flat <= _FULL_LIMIT:
             return "full"
         return "reduced" if sizes[level] <= _REDUCED_LIMIT else "cg"

@@ -12,6 +12,7 @@ import pytest
 from jaxtyping import Array
 from scipy.optimize import minimize_scalar
 
+import mlodsl
 from mlodsl.calculus import choices
 from mlodsl.strategies import (
     AbstractStrategy,
@@ -170,3 +171,18 @@ def test_tikhonov_selects_the_minimum_that_is_best_for_the_upper_level() -> None
     best = x - (x.sum() - 1) / 3
     np.testing.assert_allclose(y, best, atol=1e-6)
     np.testing.assert_allclose(found, x - best, atol=1e-6)
+
+
+def test_f2ba_by_name_reaches_the_favourite_tie_with_its_default_options() -> None:
+    """Gradient descent would take 1 / σ steps along the valley; the level's own optimiser none."""
+    model = mlodsl.compile(
+        """
+        level leader { var x : real = 0.0; minimize (x - 1)^2 + sum((y - [2.0, 0.0])^2) }
+        level follower { var y : real[2]; minimize (sum(y) - x)^2 }
+        """
+    )
+    result = model.solve(strategy="f2ba")
+    # y = [2, 0] + (x - 2) / 2 · [1, 1], so φ = (x - 1)² + (x - 2)² / 2.
+    np.testing.assert_allclose(result["x"], 4 / 3, atol=1e-3)
+    np.testing.assert_allclose(result["y"], [5 / 3, -1 / 3], atol=1e-3)
+    assert "flat" in result.to_dict()["strategy"]["reason"]
