@@ -93,8 +93,11 @@ def _open_checkpoint(arguments: Arguments, ready: Ready) -> Checkpoint | None:
     if folder is None:
         return None
     from mlodsl.report import versions
-    from mlodsl.solver import Checkpoint, key_of_run
+    from mlodsl.solver import Checkpoint, is_constrained, key_of_run
 
+    if is_constrained(ready.problem):
+        message = "runs of models with constraints can't be saved yet"
+        raise ModelError([wrong_value("--checkpoint", folder, message, "leave it out")])
     settings = ready.checked.settings
     known = versions()
     numerical = {name: known[name] for name in ("mlodsl", "jax", "equinox")}

@@ -6,7 +6,6 @@ import textwrap
 
 from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
 from mlodsl.settings import (
-    PLANNED_STRATEGIES,
     STRATEGIES,
     StrategySignature,
     signature_text,
@@ -26,18 +25,15 @@ def show_strategies(arguments: Arguments) -> int:
     width = max(map(len, STRATEGIES))
     for name, strategy in STRATEGIES.items():
         say(f"{name:<{width}}  {strategy.summary}")
-    say()
-    say(textwrap.fill(f"Not built yet: {', '.join(PLANNED_STRATEGIES)}.", _WIDTH))
     return 0
 
 
 def _show(name: str) -> None:
     if name not in STRATEGIES:
         known = ", ".join(f"`{strategy}`" for strategy in STRATEGIES)
-        planned = name in PLANNED_STRATEGIES
-        what = f"the strategy `{name}` isn't built yet" if planned else f"no strategy `{name}`"
-        hint = None if planned else did_you_mean(name, STRATEGIES)
-        raise ModelError([Diagnostic("E502", f"{what}; there are {known}", None, hint)])
+        hint = did_you_mean(name, STRATEGIES)
+        message = f"no strategy `{name}`; there are {known}"
+        raise ModelError([Diagnostic("E502", message, None, hint)])
     strategy = STRATEGIES[name]
     say(signature_text(name, strategy.options) if strategy.options else name)
     say()

@@ -87,12 +87,13 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
     if name in scope.python_functions:
         return _python_function(node, scope)
     if len(node.arguments) == 1 and isinstance(node.arguments[0], nodes.Generator):
-        values = collect(node.arguments[0], scope, evaluate, _is_unrolled)
+        values = collect(node.arguments[0], scope, evaluate, is_unrolled)
         return settle(FUNCTIONS[name](values, axis=0), scope.dtype)
     return _builtin(node, scope)
 
 
-def _is_unrolled(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:
+def is_unrolled(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:
+    """Whether the index of a `for` must be a Python integer."""
     (index,) = clause.names
     return must_be_static(generator, index.name, scope.functions, scope.index_use)
 

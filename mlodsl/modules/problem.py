@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.syntax import nodes
 
+from .constraints import constraint_values, domain_values, labels
 from .dependencies import needs
 from .domains import project_onto
 from .evaluator import evaluate
@@ -90,11 +92,7 @@ class Problem(eqx.Module):
             ModelError: while tracing, where a Python function fails or the value isn't scalar.
         """
         player = self.structure.player(level)
-        wanted = self.structure.needed[level]
-        variables: dict[str, Value] = {}
-        for layout, vector in zip(self.structure.levels, vectors, strict=True):
-            if any(item.name in wanted for item in layout.variables):
-                variables |= layout.unpack(settle(vector, self.structure.dtype))
+        variables = self._variables(self.structure.needed[level], vectors)
         value = evaluate(player.objective, self.scope([player.objective], level, variables))
         scalar = as_array(value, self.structure.dtype)
         if scalar.shape != ():
@@ -105,6 +103,14 @@ class Problem(eqx.Module):
             hint = "reduce it, e.g. with `sum` or `mean`"
             raise ModelError([Diagnostic("E205", message, player.objective.span, hint)])
         return -scalar if player.sense == "maximize" else scalar
+
+    def _variables(self, wanted: Collection[str], vectors: Vectors) -> dict[str, Value]:
+        """The variables of the levels that have one of those wanted."""
+        variables: dict[str, Value] = {}
+        for layout, vector in zip(self.structure.levels, vectors, strict=True):
+            if any(item.name in wanted for item in layout.variables):
+                variables |= layout.unpack(settle(vector, self.structure.dtype))
+        return variables
 
     def objectives(self, vectors: Vectors) -> tuple[Float[Array, ""], ...]:
         """The objectives of all levels as minimisations, top first."""
@@ -134,6 +140,47 @@ class Problem(eqx.Module):
                 scope = self.scope([variable.domain], level, {})
                 values[variable.name] = project_onto(variable.domain, values[variable.name], scope)
         return layout.pack(values, self.structure.dtype)
+
+    # ------------------------------------------------------------ constraints
+
+    def is_constrained(self, level: int) -> bool:
+        """Whether the level has domains or constraints."""
+        return self.has_domain(level) or bool(self.structure.player(level).constraints)
+
+    def constrained_names(self, level: int) -> frozenset[str]:
+        """All names that the level's domains and constraints need, and its variables."""
+        own = frozenset(item.name for item in self.structure.levels[level].variables)
+        return own | needs(self.structure.checked, self._constraining(level), level).names
+
+    def _constraining(self, level: int) -> list[nodes.Node]:
+        player = self.structure.player(level)
+        domains = [variable.domain for variable in player.variables if variable.domain is not None]
+        return [*domains, *player.constraints]
+
+    def constraints(
+        self, level: int, vectors: Vectors
+    ) -> tuple[Float[Array, " inequalities"], Float[Array, " equalities"]]:
+        """What the level's domains and constraints want to be at most 0, and to be 0.
+
+        The domains of its variables come first, then `subject to`, each in the order written.
+        Infinite bounds are values of -inf.
+        """
+        player = self.structure.player(level)
+        variables = self._variables(self.constrained_names(level), vectors)
+        scope = self.scope(self._constraining(level), level, variables)
+        parts = [constraint_values(player, scope)]
+        for variable in reversed(player.variables):
+            if variable.domain is not None:
+                value = as_array(variables[variable.name], scope.dtype)
+                parts.insert(0, domain_values(variable.domain, value, scope))
+        at_most, equal = (jnp.concatenate(part) for part in zip(*parts, strict=True))
+        return at_most, equal
+
+    def constraint_labels(self, level: int, vectors: Vectors) -> tuple[list[str], list[str]]:
+        """What each value of `constraints` comes from, in words."""
+        variables = self._variables(self.constrained_names(level), vectors)
+        scope = self.scope(self._constraining(level), level, variables)
+        return labels(self.structure.player(level), scope)
 
     # ------------------------------------------------------------ names
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlodsl.check import CheckedModel
 from mlodsl.diagnostics import Diagnostic, Span
 from mlodsl.syntax import nodes
 
+# What models of one or two levels may use.
+_OF_CONSTRAINTS = frozenset({"E801", "E805"})
+
 
 def refuse_features(checked: CheckedModel) -> tuple[Diagnostic, ...]:
     """One diagnostic for each place where the model uses what can't be solved yet."""
+    allowed: frozenset[str] = frozenset()
+    if len(checked.levels) <= 2 and any(code in _OF_CONSTRAINTS for code, _ in checked.features):
+        allowed = _OF_CONSTRAINTS | {"E807"}
+    return _refusals(checked, [item for item in checked.features if item[0] not in allowed])
+
+
+def refuse_constraints(checked: CheckedModel) -> tuple[Diagnostic, ...]:
+    """One diagnostic for each constraint, for what can't keep them yet."""
+    found = [item for item in checked.features if item[0] in _OF_CONSTRAINTS]
+    return _refusals(checked, found)
+
+
+def _refusals(
+    checked: CheckedModel, features: Sequence[tuple[str, nodes.Node | None]]
+) -> tuple[Diagnostic, ...]:
     variables = [variable for level in checked.levels for variable in level.variables]
     by_domain = {id(variable.domain): variable.name for variable in variables}
-    return tuple(
-        _refusal(code, node, by_domain.get(id(node), "")) for code, node in checked.features
-    )
+    return tuple(_refusal(code, node, by_domain.get(id(node), "")) for code, node in features)
 
 
 def _refusal(code: str, node: nodes.Node | None, variable: str) -> Diagnostic:
@@ -25,7 +43,8 @@ def _refusal(code: str, node: nodes.Node | None, variable: str) -> Diagnostic:
 
 _MESSAGES = {
     "E801": (
-        "constraints (`subject to`) cannot be solved yet",
+        "constraints (`subject to`) are kept by `solve` alone so far, in models of one or two "
+        "levels",
         "use a domain at the top level, or add a penalty to the objective",
     ),
     "E802": (
@@ -41,7 +60,8 @@ _MESSAGES = {
         "remove it, or take fewer rows, e.g. `table[:100]`",
     ),
     "E805": (
-        "`{name}` has a domain below the top level: these cannot be solved yet",
+        "`{name}` has a domain below the top level: these are kept by `solve` alone so far, in "
+        "models of two levels",
         "substitute it, e.g. `exp({name})` for what is nonnegative, `sigmoid({name})` for [0, 1], "
         "`softmax({name})` for the simplex",
     ),

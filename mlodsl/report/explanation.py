@@ -15,6 +15,11 @@ from mlodsl.diagnostics import Diagnostic
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.solver.choose import ChosenStrategy, choose_strategy
+from mlodsl.solver.constrained import (
+    choose_constrained,
+    is_constrained,
+    unknowns_with_multipliers,
+)
 from mlodsl.solver.plan import plan_nest
 
 from .cost import LinearSystem, Measured, linear_systems, measure_steps, unknowns_of
@@ -32,13 +37,13 @@ class Way:
         chosen: the strategy, who chose it and why.
         unknowns: of all levels' conditions flattened into one system.
         systems: the linear systems of the lower levels.
-        measured: a few steps.
+        measured: a few steps; None for models with constraints, which aren't solved by steps.
     """
 
     chosen: ChosenStrategy
     unknowns: int
     systems: tuple[LinearSystem, ...]
-    measured: Measured
+    measured: Measured | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,9 @@ def find_way(problem: Problem, settings: Settings) -> Way:
     """
     with jax.enable_x64(True):
         folded = problem.fold()
+        if is_constrained(folded):
+            chosen = choose_constrained(folded, settings)
+            return Way(chosen, unknowns_with_multipliers(folded, settings.seed), (), None)
         chosen = choose_strategy(folded, settings)
         systems = linear_systems(folded, plan_nest(folded, settings, chosen.built))
     return Way(chosen, unknowns_of(problem), systems, measure_steps(problem, settings))
@@ -149,5 +157,5 @@ def _cost(way: Way) -> dict[str, object]:
     return {
         "unknowns": way.unknowns,
         "linear_systems": [dataclasses.asdict(system) for system in way.systems],
-        "measured": dataclasses.asdict(way.measured),
+        "measured": None if way.measured is None else dataclasses.asdict(way.measured),
     }

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from .cost import Measured
 from .explanation import Explanation, Way, listens_to, size_of
 from .mathematics import Statement, model_spelling, statement_of
 from .numbers import short
@@ -75,6 +76,13 @@ def _way(way: Way) -> Iterable[RenderableType]:
     yield _heading("How it would be solved")
     yield _lines([f"{call}, chosen by {'you' if chosen.chosen_by == 'user' else 'auto'}"])
     yield _lines(sentence(text) for text in (chosen.reason, *chosen.warnings))
+    if way.measured is None:
+        yield _heading("What it solves")
+        text = (
+            f"Programs in up to {way.unknowns} unknowns: all variables and the multipliers below."
+        )
+        yield _lines([text])
+        return
     yield _heading("What a step costs")
     if way.systems:
         table = new_table("level", "unknowns", "order", "linear system")
@@ -82,11 +90,10 @@ def _way(way: Way) -> Iterable[RenderableType]:
             table.add_row(system.level, str(system.unknowns), str(system.order), system.words)
         yield Padding(table, (0, 0, 1, 2), expand=False)
     total = f"All levels' conditions in one system have {way.unknowns} unknowns."
-    yield _lines([total, _measured(way)])
+    yield _lines([total, _measured(way.measured)])
 
 
-def _measured(way: Way) -> str:
-    measured = way.measured
+def _measured(measured: Measured) -> str:
     text = (
         f"Measured: evaluating the start took {_counts(measured.start_evaluations)} total "
         f"gradients and {_counts(measured.start_products)} Hessian-vector products"

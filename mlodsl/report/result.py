@@ -45,6 +45,10 @@ def result_dict(solution: Solution, model: str) -> dict[str, Any]:
             "variables": solution.variables,
             "objectives": solution.objectives,
             "certificate": _certificate(solution.certificate),
+            "local_solutions": [
+                {"objective": one.objective, "variables": one.variables}
+                for one in solution.local_solutions
+            ],
             "steps": solution.steps,
             "evaluations": solution.evaluations,
             "products": solution.products,

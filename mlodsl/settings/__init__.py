@@ -15,7 +15,7 @@ from .signatures import (
     StrategySignature as StrategySignature,
     signature_text as signature_text,
 )
-from .strategies import PLANNED_STRATEGIES as PLANNED_STRATEGIES, STRATEGIES as STRATEGIES
+from .strategies import STRATEGIES as STRATEGIES
 from .structure import (
     LevelSettings as LevelSettings,
     OptimizerChoice as OptimizerChoice,

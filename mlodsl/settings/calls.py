@@ -15,7 +15,7 @@ from .arguments import bind_keywords, refuse_repeats
 from .kinds import POSITIVE, listed
 from .optimizers import OPTIMIZERS
 from .signatures import OptimizerSignature, signature_text
-from .strategies import PLANNED_STRATEGIES, STRATEGIES
+from .strategies import STRATEGIES
 from .structure import OptimizerChoice, OptionValue, StrategyChoice
 from .values import found, read_value
 
@@ -44,9 +44,6 @@ def read_strategy(expression: Expression, diagnostics: list[Diagnostic]) -> Stra
 
 def _unknown_strategy(identifier: Identifier) -> Diagnostic:
     there_are = listed(tuple(STRATEGIES))
-    if identifier.name in PLANNED_STRATEGIES:
-        message = f"the strategy `{identifier.name}` isn't built yet; there are {there_are}"
-        return Diagnostic("E502", message, identifier.span)
     message = f"unknown strategy `{identifier.name}`; there are {there_are}"
     hint = did_you_mean(identifier.name, STRATEGIES)
     return Diagnostic("E502", message, identifier.span, hint)

@@ -313,6 +313,23 @@ how fast σ goes to zero below it.""",
     maximum_levels=2,
 )
 
+_KKT = StrategySignature(
+    name="kkt",
+    options=(),
+    maximum_levels=2,
+    doc="""For models with constraints: the lower level replaced by its KKT conditions.
+
+With multipliers λ ≥ 0 of the lower level's inequalities g ≤ 0, complementarity λ·g = 0 is first
+relaxed (λ_i g_i ≥ -t, t smaller and smaller; Scholtes 2001), then resolved piece by piece: on a
+piece each constraint is active or without force, and neighbouring pieces are tried until none is
+better, so that active bounds are met exactly. Answers of the follower that are only locally best
+are cut off by better ones that were found (f(x, y) ≤ f(x, ŷ)); where he has no multipliers, such
+cuts alone stand for his conditions. Ties break in favour of the level above by construction.
+
+It starts from several points (`starts`; 12 where none are asked for) spread over the domains, and
+the result file lists the distinct local answers.""",
+)
+
 STRATEGIES: dict[str, StrategySignature] = {
     strategy.name: strategy
     for strategy in (
@@ -327,8 +344,6 @@ STRATEGIES: dict[str, StrategySignature] = {
         _HOAG,
         _VALUE_FUNCTION,
         _TIKHONOV,
+        _KKT,
     )
 }
-
-PLANNED_STRATEGIES: tuple[str, ...] = ("kkt",)
-"""Strategies that are known and not built yet; naming one is an error that says so."""

@@ -2,6 +2,7 @@
 
 from .certificate import Certificate as Certificate, LevelCertificate as LevelCertificate
 from .checkpoint import Checkpoint as Checkpoint, key_of_run as key_of_run
+from .constrained import is_constrained as is_constrained
 from .precision import in_own_precision as in_own_precision
 from .response import (
     ResponseReport as ResponseReport,
@@ -11,6 +12,7 @@ from .response import (
     solution as solution,
 )
 from .run import Step as Step, Watch as Watch
-from .solve import Solution as Solution, solve as solve
+from .solution import LocalSolution as LocalSolution, Solution as Solution
+from .solve import solve as solve
 from .status import Status as Status
 from .verify import Verification as Verification, verify_gradient as verify_gradient

@@ -7,7 +7,7 @@ import dataclasses
 import jax.numpy as jnp
 
 from mlodsl.diagnostics import Diagnostic, ModelError
-from mlodsl.modules import Problem
+from mlodsl.modules import Problem, refuse_constraints
 from mlodsl.settings import OptimizerChoice, Settings
 from mlodsl.strategies import Implicit
 
@@ -44,7 +44,7 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
         ModelError: where a level's optimiser can't keep to the level's domain or doesn't fit the
             strategy, or where the settings ask for what isn't built yet.
     """
-    _refuse(settings)
+    _refuse(problem, settings)
     names = problem.level_names
     plans = [_plan_top(problem, settings, built)]
     for level in range(1, len(names)):
@@ -82,9 +82,9 @@ def optimistic_nest(problem: Problem, settings: Settings) -> Nest | None:
     return plan_nest(problem, plain, flat_follower(problem.structure.dtype))
 
 
-def _refuse(settings: Settings) -> None:
-    """Options of keywords and flags that the model's own text may not have had."""
-    wrong = []
+def _refuse(problem: Problem, settings: Settings) -> None:
+    """Constraints, and options of keywords and flags that the model's own text may not have had."""
+    wrong = list(refuse_constraints(problem.structure.checked))
     if settings.batch_size is not None:
         message = "`batch_size` cannot be used yet: steps take all rows"
         wrong.append(Diagnostic("E804", message, None, "remove it"))

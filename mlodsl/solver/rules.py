@@ -143,6 +143,8 @@ def build_strategy(request: Request) -> Built:
 
 def _verify_fit(problem: Problem, name: str) -> None:
     reason, hint = SIGNATURES[name].misfit(problem.number_of_levels), "use `auto`"
+    if reason is None and name == "kkt":
+        reason = "`kkt` is for models with constraints, and this one has none"
     if reason is None and name == "tikhonov":
         upper = {item.name for item in problem.structure.levels[0].variables}
         shared = sorted(upper & problem.structure.needed[1])

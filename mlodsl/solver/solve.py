@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -14,45 +13,13 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 
 from .attempt import attempt, better_of, reconsider
-from .certificate import Certificate
-from .choose import ChosenStrategy, choose_strategy
+from .choose import choose_strategy
+from .constrained import is_constrained, solve_constrained
 from .judge import judge
 from .oracle import objectives
 from .plan import top_tolerance
-from .run import Step, Watch
-from .status import Status
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """What a run found and what is known of it.
-
-    Arguments:
-        params: the values it was solved for, by name.
-        variables: the returned point by variable name.
-        objectives: by level, in the sense written.
-        steps: of the top level.
-        evaluations: for each level how many of its total gradients were computed.
-        products: for each level how many products with its Hessians; a matrix of them counts
-            its columns.
-        seconds: `compile`, `solve`, `certificate`, `total`.
-        trace: the steps of the top level.
-    """
-
-    status: Status
-    message: str
-    strategy: ChosenStrategy
-    params: dict[str, np.ndarray]
-    variables: dict[str, np.ndarray]
-    objectives: dict[str, float]
-    certificate: Certificate
-    steps: int
-    evaluations: dict[str, int]
-    products: dict[str, int]
-    seconds: dict[str, float]
-    seed: int
-    device: str
-    trace: list[Step]
+from .run import Watch
+from .solution import Solution, as_written, values_of_params
 
 
 def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> Solution:
@@ -71,6 +38,8 @@ def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> S
 def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     began = time.perf_counter()
     problem = problem.fold()
+    if is_constrained(problem):
+        return solve_constrained(problem, settings, watch)
     tolerance = top_tolerance(problem, settings)
     watch.on_phase("compile")
     chosen = choose_strategy(problem, settings)
@@ -93,12 +62,9 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         status=status,
         message=message,
         strategy=found.chosen,
-        params=_params(problem),
+        params=values_of_params(problem),
         variables={name: np.asarray(value) for name, value in problem.unpack(vectors).items()},
-        objectives={
-            name: float(-value if sense == "maximize" else value)
-            for name, sense, value in zip(problem.level_names, problem.senses, values, strict=True)
-        },
+        objectives=as_written(problem, values),
         certificate=certificate,
         steps=int(ran.state.steps),
         evaluations=_by_level(problem, ran.state.point.evaluations),
@@ -117,14 +83,3 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
 
 def _by_level(problem: Problem, counts: Array) -> dict[str, int]:
     return dict(zip(problem.level_names, np.asarray(counts).tolist(), strict=True))
-
-
-def _params(problem: Problem) -> dict[str, np.ndarray]:
-    """All params' values, whole-number ones too, in the model's order."""
-    checked = problem.structure.checked
-    return {
-        info.name: np.asarray(
-            problem.params[info.name] if info.name in problem.params else checked.statics[info.name]
-        )
-        for info in checked.params
-    }

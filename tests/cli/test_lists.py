@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from mlodsl.loading import ready_models
-from mlodsl.settings import PLANNED_STRATEGIES, STRATEGIES
+from mlodsl.settings import STRATEGIES
 
 
 def test_models_are_listed_with_their_titles(shell):
@@ -37,12 +37,6 @@ def test_a_strategy_in_full_has_its_options(shell):
     assert code == 0
     for option in STRATEGIES["implicit"].options:
         assert f"\n{option.name} = " in out
-
-
-def test_a_planned_strategy_says_that_it_is_not_built_yet(shell):
-    code, _, err = shell("strategies", PLANNED_STRATEGIES[0])
-    assert code == 2
-    assert "isn't built yet" in err
 
 
 def test_an_unknown_strategy_gets_the_nearest_one_suggested(shell):

@@ -1,0 +1,81 @@
+"""What a run found and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlodsl.modules import Problem
+
+from .certificate import Certificate
+from .choose import ChosenStrategy
+from .run import Step
+from .status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSolution:
+    """One of several local answers.
+
+    Arguments:
+        objective: of the top level, in the sense written.
+        variables: by name.
+    """
+
+    objective: float
+    variables: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a run found and what is known of it.
+
+    Arguments:
+        params: the values it was solved for, by name.
+        variables: the returned point by variable name.
+        objectives: by level, in the sense written.
+        steps: of the top level; with constraints: starts.
+        evaluations: for each level how many of its total gradients were computed; with
+            constraints: of its functions.
+        products: for each level how many products with its Hessians; a matrix of them counts
+            its columns.
+        seconds: `compile`, `solve`, `certificate`, `total`.
+        trace: the steps of the top level.
+        local_solutions: the distinct local answers, best first, where several starts were tried.
+    """
+
+    status: Status
+    message: str
+    strategy: ChosenStrategy
+    params: dict[str, np.ndarray]
+    variables: dict[str, np.ndarray]
+    objectives: dict[str, float]
+    certificate: Certificate
+    steps: int
+    evaluations: dict[str, int]
+    products: dict[str, int]
+    seconds: dict[str, float]
+    seed: int
+    device: str
+    trace: list[Step]
+    local_solutions: tuple[LocalSolution, ...] = ()
+
+
+def values_of_params(problem: Problem) -> dict[str, np.ndarray]:
+    """All params' values, whole-number ones too, in the model's order."""
+    checked = problem.structure.checked
+    return {
+        info.name: np.asarray(
+            problem.params[info.name] if info.name in problem.params else checked.statics[info.name]
+        )
+        for info in checked.params
+    }
+
+
+def as_written(problem: Problem, values: np.ndarray) -> dict[str, float]:
+    """Objectives by level in the sense written, from those of minimisations."""
+    return {
+        name: float(-value if sense == "maximize" else value)
+        for name, sense, value in zip(problem.level_names, problem.senses, values, strict=True)
+    }
