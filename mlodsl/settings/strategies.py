@@ -297,9 +297,9 @@ _TIKHONOV = StrategySignature(
     options=(
         _option(
             "sigma",
-            Number(minimum=0.0, exclusive=True, below=1.0),
+            POSITIVE,
             1e-7,
-            "The last weight of the upper objective; from 1 it falls.",
+            "The last weight of the upper objective; the first one is 1.",
         ),
     ),
     doc="""Tikhonov regularisation for simple bilevel problems: the best among many lower minima.

@@ -41,8 +41,11 @@ from .probe import Constants, Probe, estimate_constants
 ACCURACY = 1e-3
 
 GRADIENT_STEPS = 1000
-_MOST_DESCENT_STEPS = 20_000
-_MOST_UNROLLED = 2048
+# Descent ends by its tolerance; constants that are estimated at the start may be off tenfold.
+_DESCENT_RESERVE = 10
+_LEAST_DESCENT_STEPS = 500
+_MOST_DESCENT_STEPS = 200_000
+_MOST_UNROLLED = 2**14
 # Of the bottom level, for one answer of the second: steps multiply from level to level.
 _MOST_UNROLLED_IN_ALL = 2**17
 _MOST_UNROLLED_EVER = 2**28
@@ -244,8 +247,8 @@ def _f2ba(request: Request) -> Built:
     if steps == "auto":
         constants = request.constants("steps")
         condition = constants.lower_curvature / constants.growth
-        rule = 2 * condition * math.log(max(condition / sigma, math.e))
-        steps = int(_rounded(min(max(rule, 50), _MOST_DESCENT_STEPS)))
+        rule = 2 * _DESCENT_RESERVE * condition * math.log(max(condition / sigma, math.e))
+        steps = int(_rounded(min(max(rule, _LEAST_DESCENT_STEPS), _MOST_DESCENT_STEPS)))
     found |= {"tau": float(tau), "steps": int(steps)}
     note = f"σ = {sigma:.3g}, τ = {tau:.3g}, K = {steps}"
     return Built(strategy, found, descent=(float(tau), int(steps)), eta=eta, flat=True, note=note)

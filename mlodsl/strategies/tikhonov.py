@@ -20,8 +20,8 @@ class Tikhonov(AbstractStrategy):
     "Differentiable Engine for Tri-level Optimization", equation (5), for the simple bilevel
     problem (2): among the minima of g it selects the one that is best for f. As printed, σ
     weighs g, and with σ → 0 the minimum would be that of f alone; the weight belongs to f.
-    σ falls from 1, each minimisation starting from the answer before; the error is of first
-    order in the last σ.
+    σ goes from 1 to the last one, each minimisation starting from the answer before; the error
+    is of first order in the last σ.
 
     Arguments:
         sigma: the last σ.
