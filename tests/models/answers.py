@@ -147,6 +147,12 @@ def indifferent_firm() -> Answer:
     return {"x": np.array(x), "y": np.array([a, x - a])}
 
 
+def toll_road() -> Answer:
+    """With the third road empty, toll + 1 + a = 2 + b and a + b = 1 give a = 1 - toll/2; the
+    revenue toll (1 - toll/2) is largest at toll = 1. Both used roads then cost 2.5, less than 4."""
+    return {"toll": np.array(1.0), "flow": np.array([0.5, 0.5, 0.0])}
+
+
 ANSWERS: dict[str, Callable[..., Answer]] = {
     **{f"stackelberg{levels}": stackelberg(levels) for levels in (3, 4, 5, 6)},
     "three_generals": three_generals,
@@ -157,6 +163,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
     "supply_chain": supply_chain,
     "matrix_steering": matrix_steering,
     "indifferent_firm": indifferent_firm,
+    "toll_road": toll_road,
 }
 
 
