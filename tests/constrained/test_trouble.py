@@ -106,3 +106,8 @@ def test_a_time_limit_stops_the_search() -> None:
     result = mlodsl.compile(INTERVALS).solve(timeout=1e-9)
     assert result.status == "timeout"
     assert result.steps == 1
+
+
+def test_a_limit_of_steps_is_one_of_starts() -> None:
+    result = mlodsl.compile(INTERVALS).solve(max_steps=2)
+    assert (result.status, result.steps) == ("max_steps", 2)

@@ -18,6 +18,7 @@ def test_a_result_has_the_contract_s_keys(solution):
         "variables",
         "objectives",
         "certificate",
+        "local_solutions",
         "steps",
         "evaluations",
         "products",

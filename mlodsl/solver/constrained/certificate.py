@@ -15,7 +15,7 @@ from mlodsl.modules import Problem
 from ..certificate.names import name_of_entry, quote_choice
 from ..certificate.structure import Certificate, LevelCertificate
 from .first_order import Conditions, conditions
-from .follower import NEAR, Box, answer_near, best_answer, multipliers
+from .follower import NEAR, Box, LowerBounds, answer_near, best_answer, multipliers
 from .functions import (
     LOWER,
     LOWER_AT_MOST,
@@ -56,7 +56,8 @@ def certify_candidate(
     functions: Functions,
     rivals: Rivals,
     candidate: Candidate,
-    box: tuple[Box, Box],
+    box: Box,
+    bounds: LowerBounds,
     *,
     tolerance: float,
     seed: int,
@@ -83,7 +84,7 @@ def certify_candidate(
     if violation > FEASIBLE:
         findings.append(f"{where} is violated by {violation:.3g}")
     if len(names) == 2:
-        level, better_answer = _lower_level(problem, functions, x, y, box[1], generator)
+        level, better_answer = _lower_level(problem, functions, x, y, bounds, generator)
         levels[names[1]] = level
         starts = _STARTS + 2
         if better_answer is not None:
@@ -93,7 +94,7 @@ def certify_candidate(
     findings += _order_findings(problem, candidate, found, tolerance)
     better_choice = None
     if better_answer is None and violation <= FEASIBLE:
-        better_choice = _better_close_by(functions, candidate, box, generator)
+        better_choice = _better_close_by(functions, candidate, box, bounds, generator)
         if better_choice is not None:
             findings.append(
                 f"level `{names[0]}` does better close by, at "
@@ -177,7 +178,7 @@ def _lower_level(
     functions: Functions,
     x: np.ndarray,
     y: np.ndarray,
-    box: Box,
+    bounds: LowerBounds,
     generator: np.random.Generator,
 ) -> tuple[LevelCertificate, np.ndarray | None]:
     """The follower's level at its answer, and a better answer where there is one."""
@@ -187,7 +188,7 @@ def _lower_level(
         functions,
         x,
         [y],
-        box,
+        bounds,
         generator,
         feasibility=_FOLLOWER_FEASIBLE,
         samples=_SAMPLES,
@@ -269,7 +270,8 @@ def _by_another_method(functions: Functions, x: np.ndarray, y: np.ndarray) -> li
 def _better_close_by(
     functions: Functions,
     candidate: Candidate,
-    box: tuple[Box, Box],
+    box: Box,
+    bounds: LowerBounds,
     generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """A choice near x with a better upper objective at the follower's best answer."""
@@ -282,7 +284,7 @@ def _better_close_by(
         for axis in axes:
             for sign in (1.0, -1.0):
                 step = sign * radius * size * axis / np.linalg.norm(axis)
-                other = np.clip(x + step, box[0].least, box[0].largest)
+                other = np.clip(x + step, box.least, box.largest)
                 answer = answer_near(functions, other, y).point if shape.lower else y
                 values, _ = functions.at(np.concatenate([other, answer, rest]))
                 parts = (UPPER_AT_MOST, LOWER_AT_MOST)
@@ -295,7 +297,7 @@ def _better_close_by(
                     continue
                 value = float(values[LOWER])
                 if shape.lower:
-                    best = best_answer(functions, other, [answer], box[1], generator)
+                    best = best_answer(functions, other, [answer], bounds, generator)
                     if best is None or value > best.value + 1e-9 * (1 + abs(value)):
                         continue
                 return other, answer

@@ -16,6 +16,7 @@ NEAR = 1e-6
 _STEPS = 200
 _SAMPLES = 512
 _STARTS = 4
+_APART = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,32 @@ class Box:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LowerBounds:
+    """The follower's constraints that bound one of his variables each, linearly for a given x.
+
+    Arguments:
+        rows: pairs of a constraint and its variable.
+    """
+
+    rows: tuple[tuple[int, int], ...]
+
+    def at(self, functions: Functions, x: np.ndarray, y: np.ndarray) -> Box:
+        """The box that they make at an upper choice; y is any point."""
+        least, largest = np.full(y.size, -np.inf), np.full(y.size, np.inf)
+        if self.rows:
+            (_, values, _), (_, slopes, _) = functions.below(x, y)
+            for index, variable in self.rows:
+                slope = slopes[index, variable]
+                bound = y[variable] - values[index] / slope if slope else np.nan
+                if slope > 0:
+                    largest[variable] = np.fmin(largest[variable], bound)
+                else:
+                    least[variable] = np.fmax(least[variable], bound)
+        # Bounds that cross leave no answer; the program says so.
+        return Box(least, np.maximum(least, largest))
+
+
 def follower_program(functions: Functions, x: np.ndarray) -> Program:
     """The lower level at an upper choice, in y."""
 
@@ -58,7 +85,7 @@ def best_answer(
     functions: Functions,
     x: np.ndarray,
     near: list[np.ndarray],
-    box: Box,
+    bounds: LowerBounds,
     generator: np.random.Generator,
     *,
     feasibility: float = 1e-9,
@@ -71,25 +98,34 @@ def best_answer(
 
     Arguments:
         near: starts; the first one is also what unbounded variables are sampled around.
-        box: of the lower variables.
+        bounds: of the lower variables.
         feasibility: how far from its constraints an answer may be.
     """
-    drawn = box.sample(generator, samples, near[0])
+    drawn = bounds.at(functions, x, near[0]).sample(generator, samples, near[0])
     values, violations = functions.below_many(x, drawn)
-    scale = np.nanmedian(np.abs(values - np.nanmedian(values)))
-    weight = 10 * (1 + (scale if np.isfinite(scale) else 0))
-    merits = np.nan_to_num(values + weight * violations, nan=np.inf)
-    chosen = list(near)
-    order = np.argsort(merits)[: 8 * starts]
-    for index in order:
-        if len(chosen) >= len(near) + starts:
-            break
-        distances = [np.linalg.norm(drawn[index] - other) for other in chosen[1:]]
-        if min(distances, default=np.inf) > 0.05 * (1 + np.linalg.norm(drawn[index])):
-            chosen.append(drawn[index])
+    chosen = [*near, *_promising(drawn, values, violations, starts)]
     answers = [answer_near(functions, x, start) for start in chosen]
     feasible = [one for one in answers if one.violation <= feasibility]
     return min(feasible, key=lambda one: one.value) if feasible else None
+
+
+def _promising(
+    drawn: np.ndarray, values: np.ndarray, violations: np.ndarray, count: int
+) -> list[np.ndarray]:
+    """Samples to start from, apart from each other: the feasible ones of least value come first,
+    then those that are nearest to feasible."""
+    feasible = violations <= 1e-9
+    values = np.nan_to_num(values, nan=np.inf)
+    order = np.lexsort((np.where(feasible, values, violations), ~feasible))
+    chosen: list[np.ndarray] = []
+    for index in order[: 64 * count]:
+        if len(chosen) >= count:
+            break
+        here = drawn[index]
+        distances = [np.linalg.norm(here - other) for other in chosen]
+        if min(distances, default=np.inf) > _APART * (1 + np.linalg.norm(here)):
+            chosen.append(here)
+    return chosen
 
 
 def multipliers(

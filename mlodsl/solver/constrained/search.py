@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .boxes import boxes
-from .follower import Box, best_answer, lower_point, multipliers
+from .boxes import lower_bounds, upper_box
+from .follower import Box, LowerBounds, best_answer, lower_point, multipliers
 from .functions import LOWER, Functions
 from .kkt import Candidate, descend, piece_of, relaxed
 from .rivals import Rivals
@@ -40,7 +40,8 @@ class Search:
 
     functions: Functions
     rivals: Rivals
-    box: tuple[Box, Box]
+    box: Box
+    bounds: LowerBounds
     generator: np.random.Generator
     found: list[LocalAnswer]
 
@@ -48,13 +49,14 @@ class Search:
 def new_search(functions: Functions, seed: int) -> Search:
     """A search that has found nothing yet."""
     rivals = Rivals(functions)
-    return Search(functions, rivals, boxes(functions), np.random.default_rng(seed), [])
+    generator = np.random.default_rng(seed)
+    return Search(functions, rivals, upper_box(functions), lower_bounds(functions), generator, [])
 
 
 def starts_of(here: Search, count: int) -> list[np.ndarray]:
     """The model's start and others spread over the upper level's box."""
     x, _ = here.functions.start
-    return [x, *here.box[0].sample(here.generator, count - 1, x)]
+    return [x, *here.box.sample(here.generator, count - 1, x)]
 
 
 def search_from(here: Search, x: np.ndarray, y: np.ndarray) -> None:
@@ -65,12 +67,12 @@ def search_from(here: Search, x: np.ndarray, y: np.ndarray) -> None:
     """
     functions = here.functions
     if functions.shape.lower:
-        best = best_answer(functions, x, [y], here.box[1], here.generator)
+        best = best_answer(functions, x, [y], here.bounds, here.generator)
         y = y if best is None else best.point
         _, _, residual = multipliers(functions, x, y)
         if best is not None and residual > _STATIONARY * (1 + abs(best.value)):
             own = np.concatenate([x, y])
-            found = minimize_under_rivals(functions, own, here.box[1], here.generator)
+            found = minimize_under_rivals(functions, own, here.bounds, here.generator)
             if found is not None and not _is_known(here, found):
                 _verified(here, found)
     z = lower_point(functions, x, y) if functions.shape.lower else x
@@ -117,7 +119,7 @@ def _verified(here: Search, candidate: Candidate) -> np.ndarray | None:
     if functions.shape.lower:
         x, y, _, _ = functions.shape.split(candidate.point)
         value = float(functions.at(candidate.point)[0][LOWER])
-        best = best_answer(functions, x, [y], here.box[1], here.generator)
+        best = best_answer(functions, x, [y], here.bounds, here.generator)
         if best is not None:
             gap = value - best.value
             if gap > GAP * (1 + abs(value)):

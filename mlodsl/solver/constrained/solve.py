@@ -65,6 +65,9 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
     tried = 0
     try:
         for start in starts_of(here, count):
+            if tried == settings.max_steps:
+                reason = Status.MAX_STEPS
+                break
             if time.perf_counter() > deadline and tried:
                 reason = Status.TIMEOUT
                 break
@@ -78,7 +81,7 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
         reason = Status.INTERRUPTED
     solved = time.perf_counter()
     watch.on_phase("certificate")
-    tolerance = _tolerance(problem, settings)
+    tolerance = _TOLERANCE if settings.tolerance is None else settings.tolerance
     best, verdict = _certified(problem, settings, here, tolerance)
     status, message = _judge(problem, here, best, verdict, reason, tried)
     x, y, _, _ = shape.split(best.point)
@@ -148,11 +151,6 @@ def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
     return ChosenStrategy("kkt", chosen_by, reason, {}, Built(Implicit(), {}))
 
 
-def _tolerance(problem: Problem, settings: Settings) -> float:
-    own = settings.level(problem.level_names[0]).tolerance
-    return next((one for one in (own, settings.tolerance) if one is not None), _TOLERANCE)
-
-
 def _sorted(here: Search) -> list[LocalAnswer]:
     return sorted(here.found, key=lambda one: one.candidate.value)
 
@@ -178,6 +176,7 @@ def _certified(
             here.rivals,
             candidate,
             here.box,
+            here.bounds,
             tolerance=tolerance,
             seed=settings.seed,
         )
@@ -241,8 +240,13 @@ def _judge(
     findings = ". ".join(one[:1].upper() + one[1:] for one in verdict.certificate.findings)
     top = f"level `{problem.level_names[0]}`"
     if reason is not None:
-        words = "stopped at the time limit" if reason is Status.TIMEOUT else "interrupted"
-        return reason, f"{words} after {tried} starts" + (f". {findings}" if findings else "")
+        words = {
+            Status.TIMEOUT: "stopped at the time limit",
+            Status.MAX_STEPS: "stopped at the limit of steps",
+            Status.INTERRUPTED: "interrupted",
+        }
+        starts = f"{tried} start{'s' * (tried != 1)}"
+        return reason, f"{words[reason]} after {starts}" + (f". {findings}" if findings else "")
     if not here.found and verdict.better_answer is None:
         return Status.INFEASIBLE, findings
     if best.value <= _UNBOUNDED:

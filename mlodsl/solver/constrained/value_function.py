@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .follower import Box, best_answer
+from .follower import LowerBounds, best_answer
 from .functions import (
     LOWER,
     LOWER_AT_MOST,
@@ -29,13 +29,13 @@ _GAP = 1e-9
 
 
 def minimize_under_rivals(
-    functions: Functions, start: np.ndarray, box: Box, generator: np.random.Generator
+    functions: Functions, start: np.ndarray, bounds: LowerBounds, generator: np.random.Generator
 ) -> Candidate | None:
     """A local minimum among the follower's answers that no rival beats; None where none is found.
 
     Arguments:
         start: x and y.
-        box: of the lower variables.
+        bounds: of the lower variables.
     """
     shape = functions.shape
     rivals = Rivals(functions)
@@ -59,7 +59,7 @@ def minimize_under_rivals(
     program = Program(evaluate, -unbounded, unbounded)
     for _ in range(_ROUNDS):
         x, y = start[: shape.upper], start[shape.upper :]
-        best = best_answer(functions, x, [y], box, generator)
+        best = best_answer(functions, x, [y], bounds, generator)
         if best is None or not rivals.add(x, best.point):
             return None
         answer = solve_program(program, np.concatenate([x, best.point]), steps=_STEPS)
@@ -69,7 +69,7 @@ def minimize_under_rivals(
         x, y = start[: shape.upper], start[shape.upper :]
         z = np.concatenate([start, rest])
         value = float(functions.at(z)[0][LOWER])
-        best = best_answer(functions, x, [y], box, generator)
+        best = best_answer(functions, x, [y], bounds, generator)
         if best is None or value <= best.value + _GAP * (1 + abs(value)):
             return Candidate(z, float(functions.at(z)[0][UPPER]), None, complete=False)
     return None
