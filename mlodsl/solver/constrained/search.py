@@ -20,6 +20,7 @@ _ROUNDS = 6
 _SAME = 1e-6
 # How far from stationary the follower may be at his best answer.
 _STATIONARY = 1e-6
+_HUGE = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,12 @@ def search_from(here: Search, x: np.ndarray, y: np.ndarray) -> None:
     if functions.shape.lower:
         best = best_answer(functions, x, [y], here.bounds, here.generator)
         y = y if best is None else best.point
-        _, _, residual = multipliers(functions, x, y)
-        if best is not None and residual > _STATIONARY * (1 + abs(best.value)):
+        force, _, residual = multipliers(functions, x, y)
+        # Next to a point without multipliers they are huge.
+        has_some = residual <= _STATIONARY * (1 + np.linalg.norm(y)) and np.max(
+            force, initial=0.0
+        ) <= _HUGE * (1 + np.linalg.norm(y))
+        if best is not None and not has_some:
             own = np.concatenate([x, y])
             found = minimize_under_rivals(functions, own, here.bounds, here.generator)
             if found is not None and not _is_known(here, found):
