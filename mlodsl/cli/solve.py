@@ -140,7 +140,7 @@ def _show(solution: Solution, ready: Ready, *, to_stderr: bool) -> None:
     from mlodsl.report import result_table
 
     console = Console(stderr=to_stderr, highlight=False)
-    console.print(result_table(solution, ready.checked.name, ready.problem.senses))
+    console.print(result_table(solution, ready.checked.name, ready.problem.objective_senses))
 
 
 COMMAND = Command(

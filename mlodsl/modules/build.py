@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from mlodsl.check import CheckedModel
-from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
+from mlodsl.diagnostics import Diagnostic, ModelError, Span, did_you_mean
 from mlodsl.syntax import nodes
 
 from .binding import bind_data, bind_params
@@ -90,10 +90,12 @@ def _stop_at(diagnostics: Sequence[Diagnostic]) -> None:
         raise ModelError(diagnostics)
 
 
-@partial(jax.jit, static_argnums=2)
-def _objective(problem: Problem, vectors: tuple[jax.Array, ...], level: int) -> jax.Array:
+@partial(jax.jit, static_argnums=(2, 3))
+def _objective(
+    problem: Problem, vectors: tuple[jax.Array, ...], level: int, player: int
+) -> jax.Array:
     """An objective whose trace JAX keeps: a second build of a text traces nothing anew."""
-    return problem.objective(level, vectors)
+    return problem.objective(level, vectors, player)
 
 
 def _wrong_objectives(problem: Problem) -> list[Diagnostic]:
@@ -102,39 +104,47 @@ def _wrong_objectives(problem: Problem) -> list[Diagnostic]:
     dtype = problem.structure.dtype
     vectors = tuple(jax.ShapeDtypeStruct((size,), dtype) for size in problem.sizes)
     for level in range(problem.number_of_levels):
-        place = problem.structure.player(level).objective.span
-        try:
-            _objective.eval_shape(problem, vectors, level)
-        except ModelError as error:
-            found.extend(error.diagnostics)
-        except RecursionError:
-            hint = "compute parts of it in fewer steps"
-            found.append(Diagnostic("E004", "functions call each other too deeply", place, hint))
-        except IndexError as error:
-            found.append(Diagnostic("E206", str(error), place))
-        except (TypeError, ValueError) as error:
-            reason = str(error).strip().split("\n")[0]
-            found.append(Diagnostic("E201", f"the objective has no value: {reason}", place))
+        for index, player in enumerate(problem.structure.players(level)):
+            found += _wrong_objective(problem, vectors, level, index, player.objective.span)
     return found
+
+
+def _wrong_objective(
+    problem: Problem, vectors: tuple[object, ...], level: int, player: int, place: Span
+) -> list[Diagnostic]:
+    try:
+        _objective.eval_shape(problem, vectors, level, player)
+    except ModelError as error:
+        return list(error.diagnostics)
+    except RecursionError:
+        hint = "compute parts of it in fewer steps"
+        return [Diagnostic("E004", "functions call each other too deeply", place, hint)]
+    except IndexError as error:
+        return [Diagnostic("E206", str(error), place)]
+    except (TypeError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        return [Diagnostic("E201", f"the objective has no value: {reason}", place)]
+    return []
 
 
 def _wrong_domains(problem: Problem) -> list[Diagnostic]:
     """Domains that hold no point, as far as the values of params tell."""
     found: list[Diagnostic] = []
     for level in range(problem.number_of_levels):
-        for variable in problem.structure.player(level).variables:
-            domain = variable.domain
-            if domain is None:
-                continue
-            reason = _emptiness(problem, level, domain)
-            if reason is not None:
-                message = f"the domain of `{variable.name}` is empty: {reason}"
-                found.append(Diagnostic("E401", message, domain.span))
+        for player in problem.structure.players(level):
+            for variable in player.variables:
+                domain = variable.domain
+                if domain is None or problem.moves(level, domain, player.name):
+                    continue
+                reason = _emptiness(problem, level, player.name, domain)
+                if reason is not None:
+                    message = f"the domain of `{variable.name}` is empty: {reason}"
+                    found.append(Diagnostic("E401", message, domain.span))
     return found
 
 
-def _emptiness(problem: Problem, level: int, domain: nodes.Domain) -> str | None:
-    scope = problem.scope([domain], level, {})
+def _emptiness(problem: Problem, level: int, player: str, domain: nodes.Domain) -> str | None:
+    scope = problem.scope([domain], level, {}, player)
     if isinstance(domain, nodes.IntervalDomain):
         least, largest = (
             as_array(evaluate(bound, scope), scope.dtype)

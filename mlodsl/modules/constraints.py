@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import jax.numpy as jnp
@@ -54,6 +55,32 @@ def constraint_values(
     empty = jnp.zeros(0, scope.dtype)
     at_most, equal = (jnp.concatenate([empty, *part]) for part in parts)
     return at_most, equal
+
+
+def multipliers_by_name(
+    player: PlayerInfo,
+    scope: Scope,
+    at_most: Float[Array, " inequalities"],
+    equal: Float[Array, " equalities"],
+) -> dict[str, Numbers]:
+    """`dual` of each named constraint, from the multipliers of `constraint_values`.
+
+    With p the optimal value as a minimisation: of `a <= b` it is -∂p/∂b, of `a >= b` ∂p/∂b, of
+    `a == b` ∂p/∂b; of `lo <= a <= hi` the upper bound's less the lower bound's.
+    """
+    found: dict[str, Numbers] = {}
+    left = [at_most, equal]
+    for constraint in player.constraints:
+        for position, (is_equality, difference) in enumerate(halves(constraint)):
+            shape = value_of_half(constraint, difference, scope).shape
+            size = math.prod(shape)
+            own, left[is_equality] = left[is_equality][:size], left[is_equality][size:]
+            if constraint.name is None:
+                continue
+            name = constraint.name.name
+            value = -own.reshape(shape) if is_equality else own.reshape(shape)
+            found[name] = value - found[name] if position else value
+    return found
 
 
 def domain_values(

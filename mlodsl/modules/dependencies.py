@@ -30,9 +30,20 @@ class Needs:
     lets: tuple[LetInfo, ...]
 
 
-def visible_lets(checked: CheckedModel, level: int | None) -> dict[str, LetInfo]:
-    """The lets that an expression of a level sees, by name; None: outside of levels."""
-    return {let.name: let for let in checked.lets if let.level is None or let.level == level}
+def visible_lets(
+    checked: CheckedModel, level: int | None, player: str | None = None
+) -> dict[str, LetInfo]:
+    """The lets that an expression of a level, or of a player in it, sees, by name.
+
+    Arguments:
+        level: None: outside of levels.
+        player: by name; None: outside of players.
+    """
+    return {
+        let.name: let
+        for let in checked.lets
+        if let.level is None or (let.level == level and let.player in (None, player))
+    }
 
 
 def needs(
@@ -40,13 +51,14 @@ def needs(
     expressions: Iterable[nodes.Node],
     level: int | None,
     without: frozenset[str] = frozenset(),
+    player: str | None = None,
 ) -> Needs:
-    """What the expressions of a level need, through lets and functions.
+    """What the expressions of a level, or of a player in it, need, through lets and functions.
 
     Arguments:
         without: lets whose values are there already, and whose own needs don't count.
     """
-    lets = visible_lets(checked, level)
+    lets = visible_lets(checked, level, player)
     waiting = [name for expression in expressions for name in references(expression)]
     found: set[str] = set()
     while waiting:

@@ -18,7 +18,7 @@ from mlodsl.syntax import nodes
 from . import arithmetic, indexing
 from .comprehensions import collect
 from .functions import FUNCTIONS
-from .scope import Scope, bound_arguments
+from .scope import Scope, bound_arguments, dual_key
 from .static_indices import must_be_static
 from .values import Value, as_array, as_python_number, is_number, settle, whole_number
 
@@ -86,6 +86,10 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
         return _own_function(scope.functions[name], node, scope)
     if name in scope.python_functions:
         return _python_function(node, scope)
+    if name == "dual":
+        (constraint,) = node.arguments
+        assert isinstance(constraint, nodes.Name), "the checker lets nothing else stand"
+        return scope.names[dual_key(constraint.name)]
     if len(node.arguments) == 1 and isinstance(node.arguments[0], nodes.Generator):
         values = collect(node.arguments[0], scope, evaluate, is_unrolled)
         return settle(FUNCTIONS[name](values, axis=0), scope.dtype)

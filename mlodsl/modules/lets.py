@@ -11,8 +11,10 @@ from .values import Value
 
 
 def let_key(let: LetInfo) -> str:
-    """The name of a let among the folded values; levels may each have one of that name."""
-    return let.name if let.level is None else f"{let.level}.{let.name}"
+    """The name of a let among the folded values; levels and players may each have one of it."""
+    if let.level is None:
+        return let.name
+    return f"{let.level}.{let.player or ''}.{let.name}"
 
 
 def value_of_let(let: LetInfo, scope: Scope) -> Value:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from mlodsl.check import PlayerInfo
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.syntax import nodes
 
-from .constraints import constraint_values, domain_values, labels
+from .constraints import constraint_values, domain_values, labels, multipliers_by_name
 from .dependencies import needs
 from .domains import project_onto
 from .evaluator import evaluate
 from .lets import let_key, value_of_let
-from .scope import Scope
+from .scope import Scope, dual_key
 from .starts import start_of
 from .structure import Structure
 from .values import Numbers, Value, as_array, is_number, settle
@@ -59,8 +60,25 @@ class Problem(eqx.Module):
 
     @property
     def senses(self) -> tuple[str, ...]:
-        """For each level `minimize` or `maximize`, as written."""
-        return tuple(self.structure.player(level).sense for level in range(self.number_of_levels))
+        """For each level `minimize` or `maximize`, as written; of several players the first's."""
+        return tuple(level.players[0].sense for level in self.structure.checked.levels)
+
+    @property
+    def objective_names(self) -> tuple[tuple[str, ...], ...]:
+        """For each level the names of its objectives: its own, or `level.player` of each player."""
+        return tuple(
+            tuple(
+                f"{level.name}.{player.name}" if level.has_players else level.name
+                for player in level.players
+            )
+            for level in self.structure.checked.levels
+        )
+
+    @property
+    def objective_senses(self) -> tuple[str, ...]:
+        """For each objective, in the order of `objective_names`, `minimize` or `maximize`."""
+        levels = self.structure.checked.levels
+        return tuple(player.sense for level in levels for player in level.players)
 
     # ------------------------------------------------------------ variables
 
@@ -85,24 +103,48 @@ class Problem(eqx.Module):
 
     # ------------------------------------------------------------ objectives
 
-    def objective(self, level: int, vectors: Vectors) -> Float[Array, ""]:
-        """The objective of a level as a minimisation: a maximised one is negated.
+    def objective(
+        self,
+        level: int,
+        vectors: Vectors,
+        player: int = 0,
+        duals: Mapping[str, Value] | None = None,
+    ) -> Float[Array, ""]:
+        """The objective of a level or a player in it as a minimisation: a maximised one is negated.
+
+        Arguments:
+            duals: multipliers of named constraints below; None: all zero.
 
         Raises:
             ModelError: while tracing, where a Python function fails or the value isn't scalar.
         """
-        player = self.structure.player(level)
-        variables = self._variables(self.structure.needed[level], vectors)
-        value = evaluate(player.objective, self.scope([player.objective], level, variables))
+        info = self.structure.players(level)[player]
+        scope = self._scope_of(level, player, [info.objective], vectors, duals)
+        value = evaluate(info.objective, scope)
         scalar = as_array(value, self.structure.dtype)
         if scalar.shape != ():
             shape = ", ".join(map(str, scalar.shape))
-            message = (
-                f"the objective of `{player.name}` is an array of shape [{shape}], not a scalar"
-            )
+            message = f"the objective of `{info.name}` is an array of shape [{shape}], not a scalar"
             hint = "reduce it, e.g. with `sum` or `mean`"
-            raise ModelError([Diagnostic("E205", message, player.objective.span, hint)])
-        return -scalar if player.sense == "maximize" else scalar
+            raise ModelError([Diagnostic("E205", message, info.objective.span, hint)])
+        return -scalar if info.sense == "maximize" else scalar
+
+    def _scope_of(
+        self,
+        level: int,
+        player: int,
+        expressions: Sequence[nodes.Node],
+        vectors: Vectors,
+        duals: Mapping[str, Value] | None,
+    ) -> Scope:
+        """The scope of a player's expressions at a point."""
+        info = self.structure.players(level)[player]
+        own = frozenset(variable.name for variable in info.variables)
+        wanted = own | needs(self.structure.checked, expressions, level, player=info.name).names
+        variables = self._variables(wanted, vectors)
+        if duals is None and self.structure.uses_duals:
+            duals = self.zero_duals(level, vectors)
+        return self.scope(expressions, level, variables, info.name, duals)
 
     def _variables(self, wanted: Collection[str], vectors: Vectors) -> dict[str, Value]:
         """The variables of the levels that have one of those wanted."""
@@ -113,7 +155,7 @@ class Problem(eqx.Module):
         return variables
 
     def objectives(self, vectors: Vectors) -> tuple[Float[Array, ""], ...]:
-        """The objectives of all levels as minimisations, top first."""
+        """The objectives of all levels as minimisations, top first; no level has players."""
         return tuple(self.objective(level, vectors) for level in range(self.number_of_levels))
 
     def fold(self) -> Problem:
@@ -127,70 +169,119 @@ class Problem(eqx.Module):
 
     def has_domain(self, level: int) -> bool:
         """Whether a variable of the level is restricted to a domain."""
-        return any(variable.domain for variable in self.structure.player(level).variables)
+        return any(variable.domain for variable in self.structure.checked.levels[level].variables)
 
     def project(self, level: int, vector: Float[Array, " size"]) -> Float[Array, " size"]:
-        """The point of the level's domains nearest to `vector` in the Euclidean distance."""
+        """The point of the level's domains nearest to `vector` in the Euclidean distance.
+
+        Domains that depend on variables are left out: they move with these.
+        """
         if not self.has_domain(level):
             return vector
         layout = self.structure.levels[level]
         values = layout.unpack(vector)
-        for variable in self.structure.player(level).variables:
-            if variable.domain is not None:
-                scope = self.scope([variable.domain], level, {})
+        for player in self.structure.players(level):
+            for variable in player.variables:
+                if variable.domain is None or self.moves(level, variable.domain, player.name):
+                    continue
+                scope = self.scope([variable.domain], level, {}, player.name)
                 values[variable.name] = project_onto(variable.domain, values[variable.name], scope)
         return layout.pack(values, self.structure.dtype)
+
+    def moves(self, level: int, domain: nodes.Domain, player: str) -> bool:
+        """Whether a domain of a player's variable depends on variables."""
+        known = {variable.name for info in self.structure.levels for variable in info.variables}
+        return bool(known & needs(self.structure.checked, [domain], level, player=player).names)
 
     # ------------------------------------------------------------ constraints
 
     def is_constrained(self, level: int) -> bool:
         """Whether the level has domains or constraints."""
-        return self.has_domain(level) or bool(self.structure.player(level).constraints)
+        return self.has_domain(level) or any(
+            player.constraints for player in self.structure.players(level)
+        )
 
-    def constrained_names(self, level: int) -> frozenset[str]:
-        """All names that the level's domains and constraints need, and its variables."""
-        own = frozenset(item.name for item in self.structure.levels[level].variables)
-        return own | needs(self.structure.checked, self._constraining(level), level).names
-
-    def _constraining(self, level: int) -> list[nodes.Node]:
-        player = self.structure.player(level)
-        domains = [variable.domain for variable in player.variables if variable.domain is not None]
-        return [*domains, *player.constraints]
+    def constrained_names(self, level: int, player: int = 0) -> frozenset[str]:
+        """All names that a player's domains and constraints need, and his variables."""
+        info = self.structure.players(level)[player]
+        own = frozenset(variable.name for variable in info.variables)
+        found = needs(self.structure.checked, _constraining(info), level, player=info.name)
+        return own | found.names
 
     def constraints(
-        self, level: int, vectors: Vectors
+        self,
+        level: int,
+        vectors: Vectors,
+        player: int = 0,
+        duals: Mapping[str, Value] | None = None,
     ) -> tuple[Float[Array, " inequalities"], Float[Array, " equalities"]]:
-        """What the level's domains and constraints want to be at most 0, and to be 0.
+        """What a player's domains and constraints want to be at most 0, and to be 0.
 
-        The domains of its variables come first, then `subject to`, each in the order written.
+        The domains of his variables come first, then `subject to`, each in the order written.
         Infinite bounds are values of -inf.
         """
-        player = self.structure.player(level)
-        variables = self._variables(self.constrained_names(level), vectors)
-        scope = self.scope(self._constraining(level), level, variables)
-        parts = [constraint_values(player, scope)]
-        for variable in reversed(player.variables):
+        info = self.structure.players(level)[player]
+        scope = self._scope_of(level, player, _constraining(info), vectors, duals)
+        parts = [constraint_values(info, scope)]
+        for variable in reversed(info.variables):
             if variable.domain is not None:
-                value = as_array(variables[variable.name], scope.dtype)
+                value = as_array(scope.names[variable.name], scope.dtype)
                 parts.insert(0, domain_values(variable.domain, value, scope))
         at_most, equal = (jnp.concatenate(part) for part in zip(*parts, strict=True))
         return at_most, equal
 
-    def constraint_labels(self, level: int, vectors: Vectors) -> tuple[list[str], list[str]]:
+    def constraint_labels(
+        self, level: int, vectors: Vectors, player: int = 0
+    ) -> tuple[list[str], list[str]]:
         """What each value of `constraints` comes from, in words."""
-        variables = self._variables(self.constrained_names(level), vectors)
-        scope = self.scope(self._constraining(level), level, variables)
-        return labels(self.structure.player(level), scope)
+        info = self.structure.players(level)[player]
+        return labels(info, self._scope_of(level, player, _constraining(info), vectors, None))
+
+    def duals(
+        self,
+        level: int,
+        vectors: Vectors,
+        player: int,
+        at_most: Float[Array, " inequalities"],
+        equal: Float[Array, " equalities"],
+    ) -> dict[str, Value]:
+        """`dual` of a player's named constraints, from the multipliers of all his `constraints`."""
+        info = self.structure.players(level)[player]
+        scope = self._scope_of(level, player, _constraining(info), vectors, None)
+        values = constraint_values(info, scope)
+        ends = (at_most[at_most.size - values[0].size :], equal[equal.size - values[1].size :])
+        return dict(multipliers_by_name(info, scope, *ends))
+
+    def zero_duals(self, level: int, vectors: Vectors) -> dict[str, Value]:
+        """`dual` of every named constraint below a level, each zero."""
+        found: dict[str, Value] = {}
+        for below in range(self.number_of_levels - 1, level, -1):
+            for player in range(len(self.structure.players(below))):
+                sizes = [part.size for part in self.constraints(below, vectors, player)]
+                none = (jnp.zeros(size, self.structure.dtype) for size in sizes)
+                found |= self.duals(below, vectors, player, *none)
+        return found
 
     # ------------------------------------------------------------ names
 
     def scope(
-        self, expressions: Iterable[nodes.Node], level: int, variables: Mapping[str, Value]
+        self,
+        expressions: Iterable[nodes.Node],
+        level: int,
+        variables: Mapping[str, Value],
+        player: str | None = None,
+        duals: Mapping[str, Value] | None = None,
     ) -> Scope:
-        """A scope with the values of everything that the expressions of a level need."""
+        """A scope with the values of everything that the expressions of a level need.
+
+        Arguments:
+            player: whose expressions they are, where the level has players.
+            duals: multipliers of named constraints.
+        """
         structure = self.structure
         checked = structure.checked
         names: dict[str, Value] = {**checked.statics, **self.params, **self.data, **variables}
+        names |= {dual_key(name): value for name, value in (duals or {}).items()}
         scope = Scope(
             names, structure.dtype, checked.functions, checked.index_use, structure.functions
         )
@@ -198,9 +289,11 @@ class Problem(eqx.Module):
         there = frozenset(
             let.name
             for let in checked.lets
-            if let_key(let) in folded and let.level in (None, level)
+            if let_key(let) in folded
+            and let.level in (None, level)
+            and let.player in (None, player)
         )
-        for let in needs(checked, expressions, level, without=there).lets:
+        for let in needs(checked, expressions, level, without=there, player=player).lets:
             key = let_key(let)
             names[let.name] = self.folded[key] if key in folded else value_of_let(let, scope)
         return scope
@@ -211,7 +304,8 @@ def _folded(problem: Problem) -> dict[str, Array | tuple[Array, ...]]:
     found: dict[str, Array | tuple[Array, ...]] = {}
     for level, foldable in enumerate(problem.structure.foldable):
         for let in foldable:
-            scope = problem.scope([nodes.Name(let.name, span=let.node.span)], level, {})
+            name = nodes.Name(let.name, span=let.node.span)
+            scope = problem.scope([name], level, {}, let.player)
             value = scope.names[let.name]
             if not is_number(value):
                 found[let_key(let)] = value  # type: ignore[assignment]
@@ -224,12 +318,20 @@ def _start(problem: Problem, key: PRNGKeyArray) -> Vectors:
     vectors, position = [], 0
     for level, layout in enumerate(structure.levels):
         values = {}
-        for variable, place in zip(
-            structure.player(level).variables, layout.variables, strict=True
-        ):
-            expressions = [] if variable.start is None else [variable.start]
-            scope = problem.scope(expressions, level, {})
-            values[variable.name] = start_of(variable.start, place.shape, scope, key, position)
-            position += 1
+        shapes = {place.name: place.shape for place in layout.variables}
+        for player in structure.players(level):
+            for variable in player.variables:
+                expressions = [] if variable.start is None else [variable.start]
+                scope = problem.scope(expressions, level, {}, player.name)
+                values[variable.name] = start_of(
+                    variable.start, shapes[variable.name], scope, key, position
+                )
+                position += 1
         vectors.append(problem.project(level, layout.pack(values, structure.dtype)))
     return tuple(vectors)
+
+
+def _constraining(player: PlayerInfo) -> list[nodes.Node]:
+    """The domains of a player's variables, and his constraints."""
+    domains = [variable.domain for variable in player.variables if variable.domain is not None]
+    return [*domains, *player.constraints]

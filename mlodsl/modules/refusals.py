@@ -8,15 +8,15 @@ from mlodsl.check import CheckedModel
 from mlodsl.diagnostics import Diagnostic, Span
 from mlodsl.syntax import nodes
 
-# What models of one or two levels may use.
-_OF_CONSTRAINTS = frozenset({"E801", "E805"})
+# What only `solve` knows how to keep.
+_OF_CONSTRAINTS = frozenset({"E801", "E802", "E805", "E806"})
 
 
 def refuse_features(checked: CheckedModel) -> tuple[Diagnostic, ...]:
     """One diagnostic for each place where the model uses what can't be solved yet."""
-    allowed: frozenset[str] = frozenset()
-    if len(checked.levels) <= 2 and any(code in _OF_CONSTRAINTS for code, _ in checked.features):
-        allowed = _OF_CONSTRAINTS | {"E807"}
+    allowed = _OF_CONSTRAINTS
+    if any(code in _OF_CONSTRAINTS for code, _ in checked.features):
+        allowed |= {"E807"}
     return _refusals(checked, [item for item in checked.features if item[0] not in allowed])
 
 

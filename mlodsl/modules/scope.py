@@ -56,3 +56,8 @@ def bound_arguments(function: FunctionInfo, call: nodes.Call) -> list[tuple[str,
     bound = list(zip(function.parameters, call.arguments, strict=False))
     bound += [(keyword.name.name, keyword.value) for keyword in call.keywords]
     return bound  # type: ignore[return-value]
+
+
+def dual_key(constraint: str) -> str:
+    """The name that a constraint's multiplier has among a scope's names."""
+    return f"dual({constraint})"

@@ -13,7 +13,7 @@ import numpy as np
 from mlodsl.check import CheckedModel, LetInfo, PlayerInfo
 from mlodsl.syntax import nodes
 
-from .dependencies import needs, params_that_follow, static_value
+from .dependencies import needs, params_that_follow, static_value, visible_lets
 from .layout import LevelLayout, layout_of
 
 
@@ -41,9 +41,9 @@ class Structure:
         given: names of the params that the Python caller gave arrays for, though their own
             values name other params: they don't follow these.
         levels: the layout of each level's vector, top first.
-        needed: for each level, all names that its objective needs.
-        foldable: for each level, the lets that depend on no variable and that its objective,
-            or a let that does depend on one, uses directly.
+        needed: for each level, all names that its objectives need.
+        foldable: for each level, the lets that depend on no variable and that its objectives,
+            or a let that does depend on one, use directly.
         content: what makes two structures equal.
     """
 
@@ -56,6 +56,11 @@ class Structure:
     foldable: tuple[tuple[LetInfo, ...], ...]
     content: tuple[object, ...]
 
+    @property
+    def uses_duals(self) -> bool:
+        """Whether an expression names a multiplier."""
+        return any(code == "E806" for code, _ in self.checked.features)
+
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Structure) and self.content == other.content)
 
@@ -63,9 +68,20 @@ class Structure:
         return hash(self.content)
 
     def player(self, level: int) -> PlayerInfo:
-        """A level's variables and objective."""
-        (player,) = self.checked.levels[level].players
+        """Variables and objective of a level without players."""
+        (player,) = self.players(level)
         return player
+
+    def players(self, level: int) -> tuple[PlayerInfo, ...]:
+        """Who chooses at a level; one, the level itself, where it has no players."""
+        return self.checked.levels[level].players
+
+    def own(self, level: int, player: int) -> slice:
+        """The entries of the level's vector that a player chooses."""
+        before = sum(len(other.variables) for other in self.players(level)[:player])
+        count = len(self.players(level)[player].variables)
+        places = self.levels[level].variables[before : before + count]
+        return slice(places[0].start, places[-1].stop) if places else slice(0, 0)
 
 
 def structure_of(
@@ -80,7 +96,6 @@ def structure_of(
         given: names of all params that the Python caller gave arrays for.
     """
     given &= params_that_follow(checked, {info.name for info in checked.params})
-    objectives = [level.players[0].objective for level in checked.levels]
     return Structure(
         checked=checked,
         dtype=dtype,
@@ -88,20 +103,31 @@ def structure_of(
         given=given,
         levels=tuple(map(layout_of, checked.levels)),
         needed=tuple(
-            needs(checked, [objective], level).names for level, objective in enumerate(objectives)
+            frozenset().union(
+                *(
+                    needs(checked, [player.objective], level, player=player.name).names
+                    for player in info.players
+                )
+            )
+            for level, info in enumerate(checked.levels)
         ),
         foldable=tuple(
-            _foldable(checked, objective, level) for level, objective in enumerate(objectives)
+            tuple(
+                dict.fromkeys(
+                    let for player in info.players for let in _foldable(checked, player, level)
+                )
+            )
+            for level, info in enumerate(checked.levels)
         ),
         content=_content(checked, dtype, functions, given),
     )
 
 
-def _foldable(
-    checked: CheckedModel, objective: nodes.Expression, level: int
-) -> tuple[LetInfo, ...]:
-    constant = frozenset(let.name for let in checked.lets if not let.variables)
-    frontier = needs(checked, [objective], level, without=constant).lets
+def _foldable(checked: CheckedModel, player: PlayerInfo, level: int) -> tuple[LetInfo, ...]:
+    visible = visible_lets(checked, level, player.name)
+    constant = frozenset(name for name, let in visible.items() if not let.variables)
+    objective = player.objective
+    frontier = needs(checked, [objective], level, without=constant, player=player.name).lets
     return tuple(let for let in frontier if not let.variables and static_value(let) is None)
 
 

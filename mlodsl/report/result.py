@@ -73,6 +73,9 @@ def _certificate(certificate: Certificate) -> dict[str, object]:
                 "direction": level.direction,
                 "distance": level.distance,
                 "gap": level.gap,
+                "complementarity": level.complementarity,
+                "strictly_complementary": level.strict,
+                "multipliers": level.multipliers,
                 "errors": {
                     "gradient_norm": level.errors.gradient_norm,
                     "min_curvature": level.errors.min_curvature,

@@ -32,7 +32,7 @@ def result_table(solution: Solution, model: str, senses: Sequence[str]) -> Rende
     """What `solve` found: status, variables, levels with their certificates, times.
 
     Arguments:
-        senses: `minimize` or `maximize` for each level, as written.
+        senses: `minimize` or `maximize` for each objective, as written.
     """
     solved = solution.status is Status.CONVERGED
     steps = f"{solution.steps} step{'' if solution.steps == 1 else 's'}"

@@ -19,11 +19,11 @@ class LocalSolution:
     """One of several local answers.
 
     Arguments:
-        objective: of the top level, in the sense written.
+        objective: of the top level, in the sense written; None where it has several players.
         variables: by name.
     """
 
-    objective: float
+    objective: float | None
     variables: dict[str, np.ndarray]
 
 
@@ -74,8 +74,9 @@ def values_of_params(problem: Problem) -> dict[str, np.ndarray]:
 
 
 def as_written(problem: Problem, values: np.ndarray) -> dict[str, float]:
-    """Objectives by level in the sense written, from those of minimisations."""
+    """Objectives by level, or `level.player`, in the sense written, from those of minimisations."""
+    names = (name for level in problem.objective_names for name in level)
     return {
         name: float(-value if sense == "maximize" else value)
-        for name, sense, value in zip(problem.level_names, problem.senses, values, strict=True)
+        for name, sense, value in zip(names, problem.objective_senses, values, strict=True)
     }

@@ -77,15 +77,14 @@ def test_a_model_without_its_data_is_explained_as_far_as_it_goes(shell):
 
 def test_what_cannot_be_solved_yet_is_explained_all_the_same(shell, game):
     game.write_text(
-        "level a { var x : real minimize x^2 + y subject to x >= 1 }\n"
-        "level b { var y : real minimize (y - x)^2 }\n"
-        "level c { var z : real minimize (z - x)^2 }"
+        "level a { var net : mlp(1, 2) minimize sumsq(net) + x^2 }\n"
+        "level b { var x : real minimize x^2 subject to x >= 1 }"
     )
     code, out, _ = shell("explain", "game.mlo")
     text = " ".join(out.split())
     assert code == 0
     assert "subject to x ≥ 1" in text
-    assert "Constraints (`subject to`) are kept by `solve` alone so far" in text
+    assert "network variables cannot be solved yet" in text
 
 
 def test_a_model_with_constraints_is_explained_by_its_programs(shell, game):

@@ -91,13 +91,10 @@ def test_a_missing_value_is_an_error(shell, game):
 
 
 def test_a_feature_that_is_not_built_yet_is_refused(shell, game):
-    game.write_text(
-        "level a { var x : real minimize x^2 subject to x >= 1 }"
-        "level b { var y : real minimize (y - x)^2 } level c { var z : real minimize (z - y)^2 }"
-    )
+    game.write_text("level l { var net : mlp(1, 2) minimize sumsq(net) }")
     code, _, err = shell("solve", "game.mlo")
     assert code == 2
-    assert err.startswith("error[E801]")
+    assert err.startswith("error[E803]")
 
 
 @pytest.mark.parametrize(

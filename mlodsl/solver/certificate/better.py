@@ -22,6 +22,12 @@ from .lower import LowerLevel
 # How far off a solved response may be, relative to 1 + its size: what levels above see of it.
 _SOLVED = 1e-9
 
+# How much worse a twin may be, relative to 1 + the size of the objectives.
+_TWIN = 1e-6
+
+# Twins of a level that are kept.
+_MOST_TWINS = 4
+
 # How many places on a line are evaluated at once.
 _BATCH = 64
 
@@ -43,6 +49,19 @@ class BetterResponse:
     gain: float
     unbounded: bool = False
     favours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """An answer of a level that is as good as the certified one, for it and all levels above,
+    but for a little.
+
+    Arguments:
+        vectors: of all levels.
+    """
+
+    level: int
+    vectors: list[np.ndarray]
 
 
 class Answers:
@@ -72,6 +91,7 @@ class Answers:
         self.noise = self._noise(self.certified, self.values)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
+        self.twins: list[Twin] = []
         limit = jnp.array(patience, jnp.int32)
         self._nests = [
             eqx.tree_at(
@@ -120,7 +140,13 @@ class Answers:
             self.gaps[level] = max(self.gaps[level], gain)
             unbounded = bool(outcomes[level] == Outcome.UNBOUNDED)
             return BetterResponse(level, own, gain, unbounded)
-        if outcomes[level] != Outcome.SOLVED or gain < -noise[level, 0]:
+        if outcomes[level] != Outcome.SOLVED:
+            return None
+        # Beside the point, by what is left of its error, either of two answers is the better one.
+        close = _TWIN * (1 + np.abs(self.values))
+        if np.all((gains >= -close)[: level + 1]):
+            self._remember_twin(Twin(level, vectors))
+        if gain < -noise[level, 0]:
             return None
         for above in range(level - 1, -1, -1):
             if gains[above] > noise[above, 1]:
@@ -128,6 +154,23 @@ class Answers:
             if gains[above] < -noise[above, 1]:
                 return None
         return None
+
+    def slope_at(self, vectors: list[np.ndarray]) -> np.ndarray:
+        """The top level's total gradient along an answer of the levels below."""
+        flat = point_of(self.sizes, 1, tuple(map(jnp.asarray, vectors[1:])))
+        zero = jnp.zeros((), flat.dtype)
+        found = evaluate_top(self._nests[1], jnp.asarray(vectors[0]), flat, zero)
+        return np.asarray(found.gradient)
+
+    def _remember_twin(self, twin: Twin) -> None:
+        """Keeps a few answers that are apart from the certified one and from each other."""
+        own = twin.vectors[twin.level]
+        scale = 1e-3 * (1 + np.abs(own))
+        known = [one.vectors[twin.level] for one in self.twins if one.level == twin.level]
+        others = [self.certified[twin.level], *known]
+        apart = [np.max(np.abs(own - other) / scale) > 1 for other in others]
+        if len(known) < _MOST_TWINS and all(apart):
+            self.twins.append(twin)
 
     def _noise(self, vectors: list[np.ndarray], values: np.ndarray) -> np.ndarray:
         """What can't be told of each objective: by its own level, and by one above a response.

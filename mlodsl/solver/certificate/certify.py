@@ -97,6 +97,7 @@ def certify(
         nest, problem, point, reads, generator, seconds=_RESTART_SECONDS
     )
     findings += [better_sentence(problem, response) for response in search.better]
+    findings += [search.twin] if search.twin is not None else []
     top = TopLevel(solving, problem, point)
     free = tangent(top)
     rounding, by_ulps = measure_rounding(top, generator)

@@ -16,6 +16,7 @@ from .better import Answers, BetterResponse, values_along, with_own
 from .directions import both_sides, lines, valleys
 from .jumps import best_answer, search_over_jumps
 from .lower import LowerLevel
+from .twins import twin_finding
 
 # How far from the response the starts are, in units of 1 + its size, in the order of trying.
 _SPREADS = (1.0, 0.3, 4.0, 30.0, 0.6, 2.0, 10.0)
@@ -38,12 +39,14 @@ class Search:
         starts: how many starts were tried.
         gaps: for each level how much better than the certified response the best one found is.
         noise: for each level what can't be told from 0 in that.
+        twin: what speaks against the point along another answer that is as good at it.
     """
 
     better: list[BetterResponse]
     starts: int
     gaps: np.ndarray
     noise: np.ndarray
+    twin: str | None
 
 
 def search_better_responses(
@@ -98,7 +101,10 @@ def search_better_responses(
             continue
         if close is not None:
             found[read.level] = close
-    return Search(list(found.values()), answers.tried, answers.gaps, answers.noise[:, 0])
+    twin = None
+    if not found:
+        twin = twin_finding(answers, problem, generator, seconds=seconds)
+    return Search(list(found.values()), answers.tried, answers.gaps, answers.noise[:, 0], twin)
 
 
 def _along_lines(

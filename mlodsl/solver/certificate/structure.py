@@ -34,6 +34,9 @@ class LevelCertificate:
         gap: of a lower level: its objective at the answer less the best value that was found
             from other starts; 0 where nothing better was found.
         errors: of the figures.
+        complementarity: the largest product of a constraint's slack and its multiplier.
+        strict: whether every active inequality has a multiplier that isn't 0.
+        multipliers: of the level's constraints, by what they come from; of inequalities ≥ 0.
     """
 
     gradient_norm: float | None
@@ -43,6 +46,9 @@ class LevelCertificate:
     distance: float | None
     gap: float | None = None
     errors: LevelErrors = LevelErrors()
+    complementarity: float | None = None
+    strict: bool | None = None
+    multipliers: dict[str, list[float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

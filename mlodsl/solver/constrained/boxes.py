@@ -1,59 +1,73 @@
-"""Bounds on single variables, read off a level's constraints: where starts are spread."""
+"""Bounds on single variables, read off the constraints: where starts and samples are spread."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
-from .follower import Box, LowerBounds
-from .functions import LOWER_AT_MOST, UPPER_AT_MOST, Functions
+from .functions import AT_MOST, Functions
+from .kkt import Piece
 
 
-def upper_box(functions: Functions) -> Box:
-    """The box that the upper variables are known to lie in.
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where single variables are bounded, ±inf elsewhere, and the region that starts are in."""
 
-    A constraint bounds a variable where it is linear and has no other; whether it is linear is
-    read off its derivatives at random points.
+    least: np.ndarray
+    largest: np.ndarray
+
+    def sample(self, generator: np.random.Generator, count: int, about: np.ndarray) -> np.ndarray:
+        """Points spread over the box; where it is unbounded, around a point at all distances."""
+        size = 1 + np.abs(about)
+        distances = 10.0 ** generator.uniform(-1, 1.5, (count, 1))
+        free = about + distances * size * generator.uniform(-1, 1, (count, about.size))
+        share = generator.uniform(0, 1, (count, about.size))
+        finite = np.isfinite(self.least) & np.isfinite(self.largest)
+        least, largest = np.where(finite, self.least, 0), np.where(finite, self.largest, 0)
+        return np.clip(
+            np.where(finite, least + share * (largest - least), free), self.least, self.largest
+        )
+
+
+@dataclass(slots=True)
+class Bounds:
+    """Which constraints of each player bound one of his variables, linearly and nothing else.
+
+    Arguments:
+        rows: by level and player, pairs of a constraint and its variable.
     """
-    shape = functions.shape
+
+    rows: dict[tuple[int, int], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    def box(self, functions: Functions, z: np.ndarray, deeper: Piece) -> Box:
+        """The box that they make, everyone above standing still; z is any point."""
+        place = functions.place
+        key = (place.level, place.player)
+        if key not in self.rows:
+            self.rows[key] = _rows(functions, deeper)
+        least, largest = np.full(place.size, -np.inf), np.full(place.size, np.inf)
+        if self.rows[key]:
+            values, slopes = functions.at(z, deeper)
+            for index, variable in self.rows[key]:
+                slope = slopes[AT_MOST][index, variable]
+                bound = z[variable] - values[AT_MOST][index] / slope if slope else np.nan
+                if slope > 0:
+                    largest[variable] = np.fmin(largest[variable], bound)
+                else:
+                    least[variable] = np.fmax(least[variable], bound)
+        # Bounds that cross leave no answer; the program says so.
+        return Box(least, np.maximum(least, largest))
+
+
+def _rows(functions: Functions, deeper: Piece) -> tuple[tuple[int, int], ...]:
+    """Constraints whose derivatives are the same at random points and have one entry."""
     generator = np.random.default_rng(0)
-    point = generator.standard_normal(shape.all)
-    value = np.copy(functions.at(point)[0][UPPER_AT_MOST])
-    slopes = [np.copy(functions.at(point)[1][UPPER_AT_MOST])]
-    for _ in range(2):
-        other = generator.standard_normal(shape.all)
-        slopes.append(np.copy(functions.at(other)[1][UPPER_AT_MOST]))
-    least, largest = np.full(shape.upper, -np.inf), np.full(shape.upper, np.inf)
-    for index, variable in _single(slopes):
-        if variable >= shape.upper:
-            continue
-        slope = slopes[0][index, variable]
-        bound = point[variable] - value[index] / slope
-        if slope > 0:
-            largest[variable] = min(largest[variable], bound)
-        else:
-            least[variable] = max(least[variable], bound)
-    return Box(least, largest)
-
-
-def lower_bounds(functions: Functions) -> LowerBounds:
-    """The follower's constraints that bound one variable each, whatever x is."""
-    shape = functions.shape
-    generator = np.random.default_rng(0)
-    rows: set[tuple[int, int]] | None = None
-    for _ in range(2):
-        x = generator.standard_normal(shape.all)
-        slopes = []
-        for _ in range(3):
-            x[shape.upper :] = generator.standard_normal(shape.all - shape.upper)
-            own = functions.at(x)[1][LOWER_AT_MOST][:, shape.upper : shape.choices]
-            slopes.append(np.copy(own))
-        found = set(_single(slopes))
-        rows = found if rows is None else rows & found
-    return LowerBounds(tuple(sorted(rows or ())))
-
-
-def _single(slopes: list[np.ndarray]) -> list[tuple[int, int]]:
-    """Rows that are the same everywhere and have one entry, with where that is."""
+    slopes = []
+    for _ in range(3):
+        point = generator.standard_normal(functions.place.all)
+        slopes.append(np.copy(functions.at(point, deeper)[1][AT_MOST]))
     steady = np.all([np.all(one == slopes[0], axis=1) for one in slopes], axis=0)
     single = np.flatnonzero(steady & (np.count_nonzero(slopes[0], axis=1) == 1))
-    return [(int(index), int(np.flatnonzero(slopes[0][index])[0])) for index in single]
+    found = [(int(index), int(np.flatnonzero(slopes[0][index])[0])) for index in single]
+    return tuple((index, variable) for index, variable in found if variable < functions.place.size)

@@ -8,17 +8,8 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 
-from .functions import (
-    LOWER,
-    LOWER_AT_MOST,
-    LOWER_EQUAL,
-    STATIONARITY,
-    UPPER,
-    UPPER_AT_MOST,
-    UPPER_EQUAL,
-    Functions,
-)
-from .kkt import Candidate, Piece, piece_program
+from .functions import AT_MOST, BELOW, CONDITIONS, EQUAL, FORCE, OWN, SLACK, Functions
+from .kkt import Candidate, Piece, deeper, force_places, free_entries, kink_rows, piece_program
 from .rivals import Rivals
 
 _NEAR = 1e-6
@@ -26,7 +17,9 @@ _NEWTON_STEPS = 8
 # A polish moves a point by its last digits, and by no more.
 _LONGEST = 1e-2
 _FEASIBLE = 1e-10
-_EQUALITIES = (UPPER_EQUAL, STATIONARITY, LOWER_EQUAL)
+_EQUALITIES = (EQUAL, CONDITIONS)
+# In place of a part: rivals, forces that aren't negative, kinks that hold.
+_RIVAL, _NOT_NEGATIVE, _KINK = -1, -2, -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +29,17 @@ class Conditions:
     Arguments:
         residual: the norm of ∇F less its best combination of the constraints' derivatives,
             those of inequalities with the right sign.
-        upper_at_most: the multipliers of the upper level's inequalities.
+        multipliers: λ, μ, ξ and σ as in `system`, one vector.
+        of_rivals: the largest multiplier of a rival.
         curvature: the smallest curvature of the Lagrangian along the piece's active constraints;
             None where these leave no direction.
-        axis: the direction of it in (x, y).
+        axis: the direction of it in the own variables and those of the next level.
         rounding: an estimate of the residual's rounding error.
     """
 
     residual: float
-    upper_at_most: np.ndarray
+    multipliers: np.ndarray
+    of_rivals: float
     curvature: float | None
     axis: np.ndarray | None
     rounding: float
@@ -57,7 +52,7 @@ class _Active:
     Arguments:
         values, slopes: equalities first, inequalities after them.
         equalities: how many of them there are.
-        places: of each the part and the index in it; part -1 for rivals, -2 for λ_i ≥ 0.
+        places: of each the part and the index in it.
     """
 
     values: np.ndarray
@@ -66,27 +61,66 @@ class _Active:
     places: list[tuple[int, int]]
 
 
-def conditions(functions: Functions, rivals: Rivals, z: np.ndarray, piece: Piece) -> Conditions:
-    """The first-order conditions of a piece at z, and the second-order one."""
-    free = _free(functions, piece)
+def conditions(
+    functions: Functions, rivals: Rivals, z: np.ndarray, piece: Piece, *, second: bool = True
+) -> Conditions:
+    """The first-order conditions of a piece at z, and where asked for the second-order one."""
+    free = free_entries(functions, piece)
     active = _active(functions, rivals, z, piece)
-    slope = functions.at(z)[1][UPPER]
+    slope = functions.at(z, deeper(piece))[1][OWN]
     weights = _weights(active, slope, free)
     rest = slope[free] + weights @ active.slopes[:, free]
     terms = np.abs(slope[free]) + np.abs(weights) @ np.abs(active.slopes[:, free])
     eps = float(np.finfo(z.dtype).eps)
-    upper = np.zeros(functions.at(z)[0][UPPER_AT_MOST].size)
-    for weight, (part, index) in zip(weights, active.places, strict=True):
-        if part == UPPER_AT_MOST:
-            upper[index] = weight
-    curvature, axis = _curvature(functions, z, active, weights, free)
+    curvature, axis = None, None
+    if second:
+        curvature, axis = _curvature(functions, z, piece, active, weights, free)
+    of_rivals = [
+        weight for weight, (part, _) in zip(weights, active.places, strict=True) if part == _RIVAL
+    ]
     return Conditions(
         float(np.linalg.norm(rest)),
-        upper,
+        _multipliers(functions, z, piece, active, weights),
+        max(of_rivals, default=0.0),
         curvature,
         axis,
         100 * eps * float(np.linalg.norm(terms)),
     )
+
+
+def _multipliers(
+    functions: Functions, z: np.ndarray, piece: Piece, active: _Active, weights: np.ndarray
+) -> np.ndarray:
+    """λ, μ, ξ and σ, each 0 where its constraint isn't active.
+
+    ξ is that of a pair's zero side, σ that of the other: a force that is left out of the piece's
+    free entries, because it is zero, has the multiplier that makes its entry stationary.
+    """
+    values, slopes = functions.at(z, deeper(piece))
+    sizes = [values[part].size for part in (AT_MOST, EQUAL, CONDITIONS, SLACK)]
+    of_at_most, of_equal, of_conditions, of_zero = (np.zeros(size) for size in sizes)
+    of_other = np.zeros(sizes[3])
+    shape = functions.place.below
+    kinks = np.zeros(0 if shape is None else shape.signs)
+    held: list[int] = []
+    if shape is not None and piece:
+        held = [kink for kink, (pair, _) in enumerate(shape.inherited_pairs) if piece[0][pair]]
+    into = {AT_MOST: of_at_most, EQUAL: of_equal, CONDITIONS: of_conditions}
+    for weight, (part, index) in zip(weights, active.places, strict=True):
+        if part in into:
+            into[part][index] += weight
+        elif part == SLACK:
+            (of_zero if piece[0][index] else of_other)[index] += weight
+        elif part == _NOT_NEGATIVE:
+            of_other[index] += weight
+        elif part == _KINK:
+            kinks[held[index]] += weight
+    if piece:
+        # Slacks are ≥ 0: as an inequality their multiplier σ enters with the other sign.
+        places = force_places(functions)
+        total = slopes[OWN] + weights @ active.slopes
+        of_zero = np.where(piece[0], of_zero, -total[places])
+    return np.concatenate([of_at_most, of_equal, of_conditions, of_zero, of_other, kinks])
 
 
 def polish(functions: Functions, rivals: Rivals, candidate: Candidate) -> Candidate:
@@ -94,15 +128,16 @@ def polish(functions: Functions, rivals: Rivals, candidate: Candidate) -> Candid
 
     Inequalities with a multiplier are kept as equalities, which puts active bounds exactly.
     """
-    if candidate.piece is None:
+    piece = candidate.piece
+    if piece is None:
         return candidate
-    free = _free(functions, candidate.piece)
+    free = free_entries(functions, piece)
     best = candidate.point
     error = np.inf
     z = best
     for _ in range(_NEWTON_STEPS):
-        active = _active(functions, rivals, z, candidate.piece)
-        slope = functions.at(z)[1][UPPER]
+        active = _active(functions, rivals, z, piece)
+        slope = functions.at(z, deeper(piece))[1][OWN]
         weights = _weights(active, slope, free)
         held = (np.arange(weights.size) < active.equalities) | (weights > 1e-9)
         slopes, values = active.slopes[held][:, free], active.values[held]
@@ -113,7 +148,7 @@ def polish(functions: Functions, rivals: Rivals, candidate: Candidate) -> Candid
         best, error = z, size
         if error <= 1e-15:
             break
-        hessian = _hessian(functions, z, active, weights)[np.ix_(free, free)]
+        hessian = _hessian(functions, z, piece, active, weights)[np.ix_(free, free)]
         matrix = np.block([[hessian, slopes.T], [slopes, np.zeros((len(values), len(values)))]])
         right = -np.concatenate([rest, values])
         if not np.all(np.isfinite(matrix)):
@@ -123,53 +158,46 @@ def polish(functions: Functions, rivals: Rivals, candidate: Candidate) -> Candid
         if np.linalg.norm(step) > _LONGEST * (1 + np.linalg.norm(z)):
             break
         z[free] += step
-        force = slice(functions.shape.choices, functions.shape.choices + functions.shape.at_most)
+        force = force_places(functions)
         z[force] = np.maximum(z[force], 0.0)
         if not np.all(np.isfinite(z)):
             break
-    program, _ = piece_program(functions, rivals, candidate.piece)
+    program, _ = piece_program(functions, rivals, piece)
     if program.evaluate(best[free]).violation > max(
         _FEASIBLE, program.evaluate(candidate.point[free]).violation
     ):
         return candidate
-    value = float(functions.at(best)[0][UPPER])
-    return Candidate(best, value, candidate.piece, candidate.complete)
-
-
-def _free(functions: Functions, piece: Piece) -> np.ndarray:
-    shape = functions.shape
-    free = np.ones(shape.all, bool)
-    free[shape.choices + np.arange(shape.at_most)] = np.isin(np.arange(shape.at_most), list(piece))
-    return free
+    value = float(functions.at(best, deeper(piece))[0][OWN])
+    return Candidate(best, value, piece, candidate.complete)
 
 
 def _active(functions: Functions, rivals: Rivals, z: np.ndarray, piece: Piece) -> _Active:
-    values, slopes = functions.at(z)
-    shape = functions.shape
+    values, slopes = functions.at(z, deeper(piece))
+    mask = piece[0] if piece else np.zeros(0, bool)
     places = [(part, index) for part in _EQUALITIES for index in range(values[part].size)]
-    places += [(LOWER_AT_MOST, index) for index in sorted(piece)]
+    places += [(SLACK, index) for index in np.flatnonzero(mask).tolist()]
     equalities = len(places)
-    places += [
-        (UPPER_AT_MOST, index) for index in np.flatnonzero(values[UPPER_AT_MOST] >= -_NEAR).tolist()
-    ]
-    places += [
-        (LOWER_AT_MOST, index)
-        for index in np.flatnonzero(values[LOWER_AT_MOST] >= -_NEAR).tolist()
-        if index not in piece
-    ]
     found = [(values[part][index], slopes[part][index]) for part, index in places]
-    rival_values, rival_slopes = rivals.constraints(z)
-    for index in np.flatnonzero(rival_values >= -_NEAR).tolist():
-        places.append((-1, index))
-        found.append((rival_values[index], rival_slopes[index]))
-    force = shape.split(z)[2]
-    for index in sorted(piece):
-        if force[index] <= _NEAR:
-            row = np.zeros(shape.all, z.dtype)
-            row[shape.choices + index] = -1.0
-            places.append((-2, index))
-            found.append((-force[index], row))
-    empty = np.zeros((0, shape.all), z.dtype)
+    for index in np.flatnonzero(values[AT_MOST] >= -_NEAR).tolist():
+        places.append((AT_MOST, index))
+        found.append((values[AT_MOST][index], slopes[AT_MOST][index]))
+    for index in np.flatnonzero((values[SLACK] <= _NEAR) & ~mask).tolist():
+        places.append((SLACK, index))
+        found.append((-values[SLACK][index], -slopes[SLACK][index]))
+    for kind, (own_values, own_slopes) in (
+        (_KINK, kink_rows(functions, z, piece)),
+        (_RIVAL, rivals.constraints(z, deeper(piece))),
+    ):
+        for index in np.flatnonzero(own_values >= -_NEAR).tolist():
+            places.append((kind, index))
+            found.append((own_values[index], own_slopes[index]))
+    force = force_places(functions)
+    for index in np.flatnonzero(mask & (values[FORCE] <= _NEAR)).tolist():
+        row = np.zeros(z.size, z.dtype)
+        row[force[index]] = -1.0
+        places.append((_NOT_NEGATIVE, index))
+        found.append((-values[FORCE][index], row))
+    empty = np.zeros((0, z.size), z.dtype)
     return _Active(
         np.array([value for value, _ in found], z.dtype),
         np.stack([row for _, row in found]) if found else empty,
@@ -183,38 +211,53 @@ def _weights(active: _Active, slope: np.ndarray, free: np.ndarray) -> np.ndarray
     if not len(active.places):
         return np.zeros(0)
     columns = active.slopes[:, free].T
-    least = np.where(np.arange(len(active.places)) < active.equalities, -np.inf, 0.0)
+    inequalities = np.arange(len(active.places)) >= active.equalities
+    if not columns.shape[0] or not np.all(np.isfinite(columns)):
+        return np.zeros(len(active.places))
+    if not np.any(inequalities):
+        return np.asarray(np.linalg.lstsq(columns, -slope[free], rcond=None)[0])
+    least = np.where(inequalities, 0.0, -np.inf)
     found = scipy.optimize.lsq_linear(columns, -slope[free], bounds=(least, np.inf), method="bvls")
     return np.asarray(found.x)
 
 
 def _hessian(
-    functions: Functions, z: np.ndarray, active: _Active, weights: np.ndarray
+    functions: Functions, z: np.ndarray, piece: Piece, active: _Active, weights: np.ndarray
 ) -> np.ndarray:
-    """Of the piece's Lagrangian; of a rival's constraint the follower's own part alone."""
-    values, _ = functions.at(z)
+    """Of the piece's Lagrangian; of a rival's constraint the part at the answer alone."""
+    values, _ = functions.at(z, deeper(piece))
     by_part = [np.zeros_like(np.asarray(value)) for value in values]
-    by_part[UPPER] = np.ones_like(by_part[UPPER])
-    for weight, (part, index) in zip(weights, active.places, strict=True):
-        if part >= 0:
+    by_part[OWN] = np.ones_like(by_part[OWN])
+    for position, (weight, (part, index)) in enumerate(zip(weights, active.places, strict=True)):
+        if part == SLACK and position >= active.equalities:
+            by_part[part][index] -= weight
+        elif part >= 0:
             by_part[part][index] += weight
-        elif part == -1:
-            by_part[LOWER] = by_part[LOWER] + weight
-    return functions.curvature(z, by_part)
+        elif part == _RIVAL:
+            by_part[BELOW] = by_part[BELOW] + weight
+    return functions.curvature(z, deeper(piece), by_part)
 
 
 def _curvature(
-    functions: Functions, z: np.ndarray, active: _Active, weights: np.ndarray, free: np.ndarray
+    functions: Functions,
+    z: np.ndarray,
+    piece: Piece,
+    active: _Active,
+    weights: np.ndarray,
+    free: np.ndarray,
 ) -> tuple[float | None, np.ndarray | None]:
     """The smallest curvature within the tangent space of all active constraints."""
-    tangent = scipy.linalg.null_space(active.slopes[:, free], rcond=1e-9)
-    choices = functions.shape.choices
+    rows = active.slopes[:, free]
+    if not np.all(np.isfinite(rows)):
+        return None, None
+    tangent = scipy.linalg.null_space(rows, rcond=1e-9) if len(rows) else np.eye(int(free.sum()))
+    choices = functions.place.choices
     # Multipliers alone may be free to move; they are no direction of the variables.
     own = tangent[:choices]
     tangent = tangent @ scipy.linalg.orth(own.T, rcond=1e-9) if own.size else tangent
     if tangent.shape[1] == 0:
         return None, None
-    hessian = _hessian(functions, z, active, weights)[np.ix_(free, free)]
+    hessian = _hessian(functions, z, piece, active, weights)[np.ix_(free, free)]
     if not np.all(np.isfinite(hessian)):
         return None, None
     values, axes = np.linalg.eigh(tangent.T @ hessian @ tangent)

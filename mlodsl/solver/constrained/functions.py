@@ -1,254 +1,358 @@
-"""The functions of a model with constraints and their derivatives, on the host.
+"""What one who chooses sees: his objective and constraints, and the conditions of those below.
 
-With x the upper and y the lower variables, λ and μ the multipliers of the lower level's
-constraints, z = (x, y, λ, μ):
+He is a player of a level, the levels above and the other players stand still. With x his part and w
+everything below him, multipliers included (see `system`), his point is z = (x, w):
 
-    F(x, y), G(x, y) ≤ 0, H(x, y) = 0            the upper level
-    f(x, y), g(x, y) ≤ 0, h(x, y) = 0            the lower level
-    s(z) = ∇_y f + λ·∇_y g + μ·∇_y h             stationarity of the lower level
+    F, G ≤ 0, H = 0              his own
+    f                            the objectives of the players of the level below
+    E = 0, 0 ≤ slack ⊥ force ≥ 0 the conditions of the levels below
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from mlodsl.modules import Problem
 
-# Arrays of the host or of JAX: compiled functions take both.
-Parts = tuple[Any, ...]
+from . import system
+from .system import LevelShape, Masks, Vectors
 
 _NEWTON_STEPS = 8
 
-# The order of the parts of a model, in values, Jacobians and weights.
-UPPER, UPPER_AT_MOST, UPPER_EQUAL, LOWER, LOWER_AT_MOST, LOWER_EQUAL, STATIONARITY = range(7)
+# The order of the parts, in values, Jacobians and weights.
+OWN, AT_MOST, EQUAL, BELOW, CONDITIONS, SLACK, FORCE = range(7)
+
+# The level of nobody, who chooses nothing and wants nothing: he sees the answers below alone.
+NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """How many numbers there are of each kind.
+class Place:
+    """Whose functions they are.
 
     Arguments:
-        upper, lower: variables x and y.
-        at_most, equal: multipliers λ and μ.
+        level: its number, or `NOBODY`.
+        player: his number in it.
+        own: his level and those below; None for nobody, who stands between levels.
+        below: the levels below.
     """
 
-    upper: int
-    lower: int
-    at_most: int
-    equal: int
+    level: int
+    player: int
+    own: LevelShape | None
+    below: LevelShape | None
 
     @property
-    def choices(self) -> int:
-        """Of x and y together."""
-        return self.upper + self.lower
+    def size(self) -> int:
+        """How many variables he chooses."""
+        if self.own is None:
+            return 0
+        player = self.own.players[self.player]
+        return player.stop - player.start
 
     @property
     def all(self) -> int:
-        """Of z."""
-        return self.choices + self.at_most + self.equal
+        """The length of z."""
+        return self.size + (0 if self.below is None else self.below.unknowns)
 
-    def split(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """x, y, λ and μ."""
-        ends = np.cumsum([self.upper, self.lower, self.at_most])
-        x, y, at_most, equal = np.split(z, ends)
-        return x, y, at_most, equal
+    @property
+    def choices(self) -> int:
+        """How many of the first entries of z are variables of his and of the next level."""
+        return self.size + (0 if self.below is None else self.below.size)
+
+    def split(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """x and w."""
+        return z[: self.size], z[self.size :]
+
+    def answer(self, z: np.ndarray) -> np.ndarray:
+        """The variables of the next level."""
+        return z[self.size : self.choices]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often functions of each level were asked for."""
+
+    of_levels: list[int]
 
 
 @dataclass(slots=True)
 class Functions:
-    """A model's functions as NumPy arrays; those at the last point are kept.
+    """The functions as NumPy arrays; those at the last point are kept.
 
     Arguments:
-        problem: of one or two levels.
-        shape: its sizes.
-        start: x and y where the model starts.
-        bounded: for each level, which of its inequalities have a finite bound; the others
-            don't take part.
-        moving: whether what the follower may choose depends on the upper variables.
-        counts: how often the functions of both levels, and the lower one's alone, were asked for.
+        above: the vectors of the levels above.
+        level_vector: of the own level, with what the others choose in it.
+        start: the vectors of all levels where the model starts.
+        counts: shared by all that are made from each other.
     """
 
     problem: Problem
-    shape: Shape
-    start: tuple[np.ndarray, np.ndarray]
-    bounded: tuple[tuple[int, ...], ...]
-    moving: bool
-    counts: list[int] = field(default_factory=lambda: [0, 0])
+    place: Place
+    above: tuple[np.ndarray, ...]
+    level_vector: np.ndarray
+    start: tuple[np.ndarray, ...]
+    counts: Counts
     _last: tuple[bytes, list[np.ndarray], list[np.ndarray]] | None = field(default=None)
 
     @staticmethod
     def of(problem: Problem, seed: int) -> Functions:
-        """The functions of a problem with its start drawn from a seed."""
-        vectors = problem.start(jax.random.PRNGKey(seed))
-        x = np.asarray(vectors[0])
-        y = np.asarray(vectors[1]) if len(vectors) == 2 else np.zeros(0, x.dtype)
-        bounded, counts = [], []
-        for level in range(problem.number_of_levels):
-            at_most, equal = problem.constraints(level, vectors)
-            bounded.append(tuple(np.flatnonzero(np.asarray(at_most) > -np.inf).tolist()))
-            counts.append((len(bounded[-1]), equal.size))
-        lower = counts[1] if len(counts) == 2 else (0, 0)
-        upper_names = {item.name for item in problem.structure.levels[0].variables}
-        moving = len(counts) == 2 and bool(upper_names & problem.constrained_names(1))
-        return Functions(problem, Shape(x.size, y.size, *lower), (x, y), tuple(bounded), moving)
+        """The top level's; nobody's where several players are at the top."""
+        start = problem.start(jax.random.PRNGKey(seed))
+        vectors = tuple(map(np.asarray, start))
+        counts = Counts([0] * problem.number_of_levels)
+        whole = system.shape_of(problem, 0, start)
+        none = np.zeros(0, vectors[0].dtype)
+        nobody = Functions(problem, Place(NOBODY, 0, None, whole), (), none, vectors, counts)
+        if len(problem.structure.players(0)) > 1:
+            return nobody
+        return nobody.of_player(nobody.start_below(), 0)
 
-    def at(self, z: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """The values of all parts at z, and their Jacobians in z."""
-        key = z.tobytes()
+    def of_player(self, z: np.ndarray, player: int) -> Functions:
+        """Those of a player of the next level, everyone else standing as in z."""
+        shape = self.place.below
+        assert shape is not None, "there is a level below"
+        return replace(
+            self,
+            place=Place(shape.level, player, shape, shape.below),
+            above=self.above_below(z),
+            level_vector=self.place.answer(z),
+            _last=None,
+        )
+
+    def frozen(self, z: np.ndarray) -> Functions:
+        """Nobody's, with the own choice standing still as in z: of the answers below alone."""
+        place = Place(NOBODY, 0, None, self.place.below)
+        above = self.above_below(z)
+        return replace(self, place=place, above=above, level_vector=z[:0], _last=None)
+
+    def above_below(self, z: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The vectors of all levels above the next one."""
+        return self.above if self.place.own is None else (*self.above, self.whole_level(z))
+
+    @property
+    def players_below(self) -> int:
+        """How many players the next level has; 0 where there is none."""
+        return 0 if self.place.below is None else len(self.place.below.players)
+
+    @property
+    def is_last_but_one(self) -> bool:
+        """Whether the next level is the lowest one and has one player."""
+        below = self.place.below
+        return below is not None and below.below is None and len(below.players) == 1
+
+    def whole_level(self, z: np.ndarray) -> np.ndarray:
+        """The vector of the own level, with the own part as in z."""
+        own = self.place.own
+        if own is None:
+            return self.level_vector
+        vector = self.level_vector.copy()
+        vector[own.players[self.place.player].own] = z[: self.place.size]
+        return vector
+
+    def start_below(self, vectors: tuple[np.ndarray, ...] | None = None) -> np.ndarray:
+        """z with the given vectors of all levels, or the model's start, and no multipliers."""
+        vectors = self.start if vectors is None else vectors
+        own, w, shape = self.place.own, [], self.place.below
+        x = vectors[0][:0]
+        if own is not None:
+            x = vectors[own.level][own.players[self.place.player].own]
+        while shape is not None:
+            w += [vectors[shape.level], np.zeros(sum(map(sum, shape.multipliers)))]
+            shape = shape.below
+        return np.concatenate([x, *w])
+
+    def vectors(self, z: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The vectors of all levels."""
+        below = system.choices(self.place.below, self.place.split(z)[1])
+        return (*self.above_below(z), *below)
+
+    def objectives(self, z: np.ndarray) -> np.ndarray:
+        """The objectives of all levels and players, top first, as minimisations."""
+        return np.asarray(_objectives(self.problem, self.place, self._context, z))
+
+    def at(self, z: np.ndarray, masks: Masks) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The values of all parts at z, and their Jacobians in z.
+
+        Arguments:
+            masks: of the levels below the next one.
+        """
+        key = z.tobytes() + b"".join(mask.tobytes() for mask in masks)
         if self._last is None or self._last[0] != key:
-            self._last = (key, *self.beside(z))
+            self._last = (key, *self.beside(z, masks))
         return self._last[1], self._last[2]
 
-    def beside(self, z: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def beside(self, z: np.ndarray, masks: Masks) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """As `at`, for a point that will not be asked for again."""
-        self.counts[0] += 1
-        found = _values_and_slopes(self.problem, self.bounded, self.shape.split(z))
+        self.counts.of_levels[max(self.place.level, 0)] += 1
+        found = _values_and_slopes(self.problem, self.place, self._context, z, masks)
         values, slopes = jax.device_get(found)
         return values, slopes
 
-    def below(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """f, g and h at (x, y), and their Jacobians in y."""
-        self.counts[1] += 1
-        values, slopes = jax.device_get(_lower(self.problem, self.bounded, x, y))
-        return values, slopes
-
-    def below_many(self, x: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """f for many y, and how far each is from feasible."""
-        value, violation = jax.device_get(_many_lower(self.problem, self.bounded, x, ys))
+    def many(self, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """F for many x, and how far each is from feasible; of the lowest level alone."""
+        value, violation = jax.device_get(_many(self.problem, self.place, self._context, xs))
         return value, violation
 
-    def follow(self, z: np.ndarray, active: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """The follower's answer with the given constraints active, found from z = (x, y, λ, μ).
-
-        By Newton's method on its conditions, for x as it is in z.
+    def follow(self, z: np.ndarray, masks: Masks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The answer below with the given masks, found from z by Newton's method for x as in z.
 
         Returns:
-            f there, its derivative in x along the answer, and z; f infinite where the answer has
-            gone: it isn't reached, isn't feasible, or a constraint would pull.
+            The objectives of the next level's players, their derivatives in x along the answer,
+            and z; objectives infinite where the answer has gone: it isn't reached, or isn't one.
         """
-        point = self.shape.split(z)
-        value, slope, found = jax.device_get(_follow(self.problem, self.bounded, point, active))
-        return float(value), slope, np.concatenate([point[0], found])
+        found = _follow(self.problem, self.place, self._context, z, masks)
+        values, slopes, w = jax.device_get(found)
+        return values, slopes, np.concatenate([z[: self.place.size], w])
 
-    def curvature(self, z: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
+    def total_slope(self, z: np.ndarray, masks: Masks) -> np.ndarray:
+        """The derivative of F along the answer below with the given masks."""
+        found = _total_slope(self.problem, self.place, self._context, z, masks)
+        return np.asarray(found)
+
+    def curvature(self, z: np.ndarray, masks: Masks, weights: list[np.ndarray]) -> np.ndarray:
         """The Hessian in z of the parts' sum with these weights."""
-        point = self.shape.split(z)
-        return np.asarray(_weighted_hessian(self.problem, self.bounded, point, weights))
+        found = _weighted_hessian(self.problem, self.place, self._context, z, masks, weights)
+        return np.asarray(found)
+
+    @property
+    def _context(self) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        return self.above, self.level_vector
 
 
-def _parts(problem: Problem, bounded: tuple[tuple[int, ...], ...], point: Parts) -> list[Array]:
-    x, y, at_most, equal = point
-    empty = jnp.zeros(0, x.dtype)
-    if problem.number_of_levels == 1:
-        above = _bounded_constraints(problem, bounded, 0, (x,))
-        return [problem.objective(0, (x,)), *above, jnp.zeros((), x.dtype), empty, empty, empty]
+def _unpacked(place: Place, context: Any, z: Any) -> tuple[Vectors, Any]:
+    """The vectors of the own level and those above, and w."""
+    above, level_vector = context
+    if place.own is None:
+        return above, z
+    own = place.own.players[place.player].own
+    return (*above, jnp.asarray(level_vector).at[own].set(z[: place.size])), z[place.size :]
 
-    def lagrangian(answer: Float[Array, " lower"]) -> Float[Array, ""]:
-        below = _bounded_constraints(problem, bounded, 1, (x, answer))
-        return problem.objective(1, (x, answer)) + at_most @ below[0] + equal @ below[1]
 
-    return [
-        problem.objective(0, (x, y)),
-        *_bounded_constraints(problem, bounded, 0, (x, y)),
-        problem.objective(1, (x, y)),
-        *_bounded_constraints(problem, bounded, 1, (x, y)),
-        jax.grad(lagrangian)(y),
+def _parts(problem: Problem, place: Place, context: Any, z: Any, masks: Masks) -> list[Array]:
+    here, w = _unpacked(place, context, z)
+    vectors = (*here, *system.choices(place.below, w))
+    duals = system.duals_of(problem, place.below, here, w)
+    empty = jnp.zeros(0, z.dtype)
+    own = [jnp.zeros((), z.dtype), empty, empty]
+    if place.own is not None:
+        at_most, equal = system.constraints(problem, place.own, place.player, vectors, duals)
+        own = [problem.objective(place.level, vectors, place.player, duals), at_most, equal]
+    if place.below is None:
+        return [*own, empty, empty, empty, empty]
+    below = system.below_of(place.below, w)
+    lower = system.duals_of(problem, place.below.below, (*here, w[: place.below.size]), below)
+    objectives = [
+        problem.objective(place.below.level, vectors, index, lower)
+        for index in range(len(place.below.players))
     ]
+    return [*own, jnp.stack(objectives), *system.system(problem, place.below, here, w, masks)]
 
 
-def _bounded_constraints(
-    problem: Problem, bounded: tuple[tuple[int, ...], ...], level: int, vectors: Parts
-) -> tuple[Array, Array]:
-    at_most, equal = problem.constraints(level, vectors)
-    return at_most[jnp.array(bounded[level], int)], equal
+@eqx.filter_jit
+def _objectives(problem: Problem, place: Place, context: Any, z: Any) -> Array:
+    above, w = _unpacked(place, context, z)
+    shape = place.below
+    vectors = (*above, *system.choices(shape, w))
+    found = []
+    for level in range(problem.number_of_levels):
+        if shape is not None and level >= shape.level:
+            w, shape = system.below_of(shape, w), shape.below
+        duals = system.duals_of(problem, shape, vectors[: level + 1], w)
+        for player in range(len(problem.structure.players(level))):
+            found.append(problem.objective(level, vectors, player, duals))
+    return jnp.stack(found)
 
 
 @eqx.filter_jit
 def _values_and_slopes(
-    problem: Problem, bounded: tuple[tuple[int, ...], ...], point: Parts
+    problem: Problem, place: Place, context: Any, z: Any, masks: Masks
 ) -> tuple[list[Array], list[Array]]:
-    def parts(z: Parts) -> list[Array]:
-        return _parts(problem, bounded, z)
+    def parts(z: Array) -> list[Array]:
+        return _parts(problem, place, context, z, masks)
 
-    values = parts(point)
-    by_part = jax.jacfwd(parts)(point)
-    slopes = [jnp.concatenate(pieces, axis=-1) for pieces in by_part]
-    return values, slopes
+    return parts(z), jax.jacfwd(parts)(z)
 
 
 @eqx.filter_jit
-def _lower(
-    problem: Problem, bounded: tuple[tuple[int, ...], ...], x: Any, y: Any
-) -> tuple[list[Array], list[Array]]:
-    def parts(answer: Array) -> list[Array]:
-        below = _bounded_constraints(problem, bounded, 1, (x, answer))
-        return [problem.objective(1, (x, answer)), *below]
-
-    return parts(y), jax.jacfwd(parts)(y)
-
-
-@eqx.filter_jit
-def _many_lower(
-    problem: Problem, bounded: tuple[tuple[int, ...], ...], x: Any, ys: Any
-) -> tuple[Array, Array]:
-    def one(y: Array) -> tuple[Array, Array]:
-        at_most, equal = _bounded_constraints(problem, bounded, 1, (x, y))
+def _many(problem: Problem, place: Place, context: Any, xs: Any) -> tuple[Array, Array]:
+    def one(x: Array) -> tuple[Array, Array]:
+        value, at_most, equal, *_ = _parts(problem, place, context, x, ())
         violation = jnp.sum(jnp.maximum(at_most, 0)) + jnp.sum(jnp.abs(equal))
-        return problem.objective(1, (x, y)), violation
+        return value, violation
 
-    return jax.vmap(one)(ys)
+    return jax.vmap(one)(xs)
 
 
 @eqx.filter_jit
 def _follow(
-    problem: Problem, bounded: tuple[tuple[int, ...], ...], point: Parts, active: Any
+    problem: Problem, place: Place, context: Any, z: Any, masks: Masks
 ) -> tuple[Array, Array, Array]:
-    x, *start = point
-    sizes = np.cumsum([part.size for part in start])[:-1]
+    shape = place.below
+    assert shape is not None, "there is a level below"
+    x, start = z[: place.size], z[place.size :]
 
-    def lagrangian(x: Array, unknowns: Array) -> Array:
-        y, at_most, equal = jnp.split(unknowns, sizes)
-        values = _bounded_constraints(problem, bounded, 1, (x, y))
-        return problem.objective(1, (x, y)) + at_most @ values[0] + equal @ values[1]
+    def conditions(w: Array) -> tuple[Array, Array]:
+        here, _ = _unpacked(place, context, jnp.concatenate([x, w]))
+        return system.conditions(problem, shape, here, w, masks)
 
-    def conditions(unknowns: Array) -> Array:
-        y, at_most, _ = jnp.split(unknowns, sizes)
-        stationarity = jax.grad(lagrangian, argnums=1)(x, unknowns)[: y.size]
-        values = _bounded_constraints(problem, bounded, 1, (x, y))
-        return jnp.concatenate([stationarity, jnp.where(active, values[0], at_most), values[1]])
+    def once(w: Array, _: None) -> tuple[Array, None]:
+        matrix = jax.jacfwd(lambda point: conditions(point)[0])(w)
+        step = jnp.linalg.lstsq(matrix, conditions(w)[0], rcond=1e-12)[0]
+        return w - step, None
 
-    def once(unknowns: Array, _: None) -> tuple[Array, None]:
-        matrix = jax.jacfwd(conditions)(unknowns)
-        step = jnp.linalg.lstsq(matrix, conditions(unknowns), rcond=1e-12)[0]
-        return unknowns - step, None
+    w, _ = jax.lax.scan(once, start, None, length=_NEWTON_STEPS)
+    equations, inequalities = conditions(w)
+    reached = jnp.linalg.norm(equations) <= 1e-8 * (1 + jnp.linalg.norm(w))
+    stays = reached & jnp.all(inequalities >= -1e-8)
 
-    unknowns, _ = jax.lax.scan(once, jnp.concatenate(start), None, length=_NEWTON_STEPS)
-    y, at_most, _ = jnp.split(unknowns, sizes)
-    outside = _bounded_constraints(problem, bounded, 1, (x, y))[0]
-    reached = jnp.linalg.norm(conditions(unknowns)) <= 1e-8 * (1 + jnp.linalg.norm(unknowns))
-    stays = reached & jnp.all(outside <= 1e-8) & jnp.all(at_most >= -1e-8)
-    value = jnp.where(stays, problem.objective(1, (x, y)), jnp.inf)
-    return value, jax.grad(lagrangian)(x, unknowns), unknowns
+    def lagrangians(x: Array) -> Array:
+        here, _ = _unpacked(place, context, jnp.concatenate([x, w]))
+        below = system.below_of(shape, w)
+        return jnp.stack(
+            [
+                system.lagrangian(
+                    problem, shape, index, here, w[: shape.size], own, below, masks[1:]
+                )
+                for index, own in enumerate(system.multipliers_of(shape, w))
+            ]
+        )
+
+    values = _parts(problem, place, context, jnp.concatenate([x, w]), masks[1:])[BELOW]
+    return jnp.where(stays, values, jnp.inf), jax.jacfwd(lagrangians)(x), w
+
+
+@eqx.filter_jit
+def _total_slope(problem: Problem, place: Place, context: Any, z: Any, masks: Masks) -> Array:
+    shape = place.below
+    assert shape is not None, "there is a level below"
+
+    def equations(z: Array) -> Array:
+        here, w = _unpacked(place, context, z)
+        return system.conditions(problem, shape, here, w, masks)[0]
+
+    slope = jax.grad(lambda z: _parts(problem, place, context, z, masks[1:])[OWN])(z)
+    rows = jax.jacfwd(equations)(z)
+    adjoint = jnp.linalg.solve(rows[:, place.size :].T, slope[place.size :])
+    return slope[: place.size] - adjoint @ rows[:, : place.size]
 
 
 @eqx.filter_jit
 def _weighted_hessian(
-    problem: Problem, bounded: tuple[tuple[int, ...], ...], point: Parts, weights: list[Any]
+    problem: Problem, place: Place, context: Any, z: Any, masks: Masks, weights: list[Any]
 ) -> Array:
-    sizes = np.cumsum([part.size for part in point])[:-1]
-
     def weighted(z: Array) -> Array:
-        parts = _parts(problem, bounded, tuple(jnp.split(z, sizes)))
+        parts = _parts(problem, place, context, z, masks)
         return sum(
             (jnp.sum(weight * part) for weight, part in zip(weights, parts, strict=True)),
             jnp.zeros((), z.dtype),
         )
 
-    return jax.hessian(weighted)(jnp.concatenate(point))
+    return jax.hessian(weighted)(z)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
-from .functions import LOWER_AT_MOST, LOWER_EQUAL, UPPER_AT_MOST, UPPER_EQUAL, Functions
-
 # Below which progress in the objective ends a program.
 _PRECISION = 1e-14
+
+# How a distance from the start counts beside a violation: it makes the nearest point the only one.
+_PULL = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def solve_program(
     first = _slsqp(program, np.clip(start, program.least, program.largest), steps, precision)
     if first.violation <= 1e-6:
         return first
-    second = _slsqp(program, _repaired(program, first.point), steps, precision)
+    second = _slsqp(program, repaired(program, first.point), steps, precision)
     return min(first, second, key=lambda answer: answer.violation)
 
 
@@ -115,38 +116,19 @@ def _slsqp(program: Program, start: np.ndarray, steps: int, precision: float) ->
     return Answer(point, there.value, there.violation)
 
 
-def nearest_feasible(functions: Functions, own: np.ndarray) -> np.ndarray:
-    """The point (x, y) nearest to a start, in the least squares, that violates least."""
-    shape = functions.shape
-    rest = np.zeros(shape.at_most + shape.equal)
-    parts = ((UPPER_AT_MOST, LOWER_AT_MOST), (UPPER_EQUAL, LOWER_EQUAL))
-
-    def evaluate(point: np.ndarray) -> Evaluation:
-        values, slopes = functions.at(np.concatenate([point, rest]))
-        at_most, equal = (
-            (
-                np.concatenate([values[part] for part in kind]),
-                np.concatenate([slopes[part] for part in kind])[:, : shape.choices],
-            )
-            for kind in parts
-        )
-        return Evaluation(0.0, np.zeros(shape.choices), *at_most, *equal)
-
-    unbounded = np.full(shape.choices, np.inf)
-    return _repaired(Program(evaluate, -unbounded, unbounded), own)
-
-
-def _repaired(program: Program, start: np.ndarray) -> np.ndarray:
-    """The nearest point of least violation."""
+def repaired(program: Program, start: np.ndarray) -> np.ndarray:
+    """The point nearest to a start, in the least squares, that violates least."""
 
     def residuals(point: np.ndarray) -> np.ndarray:
         here = program.evaluate(point)
-        return np.nan_to_num(np.concatenate([here.equal, np.maximum(here.at_most, 0)]), nan=1e6)
+        violated = np.concatenate([here.equal, np.maximum(here.at_most, 0)])
+        return np.concatenate([np.nan_to_num(violated, nan=1e6), _PULL * (point - start)])
 
     def slopes(point: np.ndarray) -> np.ndarray:
         here = program.evaluate(point)
         active = (here.at_most > 0)[:, None]
-        return np.nan_to_num(np.concatenate([here.equal_slopes, here.at_most_slopes * active]))
+        rows = np.nan_to_num(np.concatenate([here.equal_slopes, here.at_most_slopes * active]))
+        return np.concatenate([rows, _PULL * np.eye(point.size)])
 
     width = program.largest - program.least
     inside = np.where(width > 0, np.clip(start, program.least, program.largest), program.least)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .follower import NEAR, lower_point
-from .functions import LOWER, Functions
+from .functions import BELOW, Functions
+from .system import Masks
 
 _MOST = 12
 _SILENT = 1e10
@@ -21,53 +21,61 @@ _SILENT = 1e10
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """An answer with its multipliers, as z where it was found, and its active constraints."""
+    """An answer with its multipliers, as z where it was found, and its masks.
+
+    Arguments:
+        moves: whether the answer follows the choice; otherwise its variables stand still.
+    """
 
     point: np.ndarray
-    active: np.ndarray
+    masks: Masks
+    moves: bool
 
 
 @dataclass(slots=True)
 class Rivals:
-    """The rivals found so far."""
+    """The rivals found so far; there are none where several players answer."""
 
     functions: Functions
     found: list[Rival] = field(default_factory=list)
     _last: tuple[bytes, list[tuple[float, np.ndarray]]] | None = None
 
-    def add(self, x: np.ndarray, answer: np.ndarray) -> bool:
-        """Whether a rival joined, an answer to x: it is new and there is room."""
-        functions = self.functions
+    def add(self, rival: Rival) -> bool:
+        """Whether a rival joined: it is new and there is room."""
+        place = self.functions.place
+        answer = place.answer(rival.point)
         size = 1e-7 * (1 + np.linalg.norm(answer))
-        known = [functions.shape.split(one.point)[1] for one in self.found]
-        if len(known) >= _MOST or any(np.linalg.norm(answer - one) <= size for one in known):
+        known = [place.answer(one.point) for one in self.found]
+        if self.functions.players_below != 1 or len(known) >= _MOST:
             return False
-        point = lower_point(functions, x, answer)
-        active = functions.below(x, answer)[0][1] >= -NEAR
-        self.found.append(Rival(point, active))
+        if any(np.linalg.norm(answer - one) <= size for one in known):
+            return False
+        self.found.append(rival)
         self._last = None
         return True
 
-    def constraints(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def constraints(self, z: np.ndarray, deeper: Masks) -> tuple[np.ndarray, np.ndarray]:
         """f(x, y) - f(x, ŷ) ≤ 0 for each rival, and the derivatives in z."""
-        functions = self.functions
-        values, slopes = functions.at(z)
-        x = functions.shape.split(z)[0]
+        if not self.found:
+            return np.zeros(0), np.zeros((0, z.size))
+        values, slopes = self.functions.at(z, deeper)
+        x = self.functions.place.split(z)[0]
         key = x.tobytes()
         if self._last is None or self._last[0] != key:
             self._last = (key, [self._value(x, rival) for rival in self.found])
         found = np.array([value for value, _ in self._last[1]])
-        rows = np.tile(slopes[LOWER], (len(self.found), 1))
+        rows = np.tile(slopes[BELOW], (len(self.found), 1))
         for row, (_, slope) in zip(rows, self._last[1], strict=True):
             row[: x.size] -= slope
-        return float(values[LOWER]) - found, rows
+        return float(values[BELOW][0]) - found, rows
 
     def _value(self, x: np.ndarray, rival: Rival) -> tuple[float, np.ndarray]:
-        """The follower's objective at the rival and its derivative in x; huge where it is gone."""
-        functions, upper = self.functions, self.functions.shape.upper
-        z = np.concatenate([x, rival.point[upper:]])
-        if functions.moving:
-            value, slope, _ = functions.follow(z, rival.active)
-            return (value, slope) if np.isfinite(value) else (_SILENT, np.zeros(upper))
-        values, slopes = functions.beside(z)
-        return float(values[LOWER]), slopes[LOWER][:upper]
+        """The objective at the rival and its derivative in x; huge where it is gone."""
+        functions = self.functions
+        z = np.concatenate([x, functions.place.split(rival.point)[1]])
+        if rival.moves:
+            values, slopes, _ = functions.follow(z, rival.masks)
+            value, slope = float(values[0]), slopes[0]
+            return (value, slope) if np.isfinite(value) else (_SILENT, np.zeros(x.size))
+        parts, part_slopes = functions.beside(z, rival.masks[1:])
+        return float(parts[BELOW][0]), part_slopes[BELOW][0, : x.size]

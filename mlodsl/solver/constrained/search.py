@@ -1,34 +1,56 @@
-"""Local answers from several starts, the follower's answer verified at each."""
+"""Local answers from several starts, the answers of all levels below verified at each.
+
+A level's best choice is found by the same search, one level down; the lowest level's by samples.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .boxes import lower_bounds, upper_box
-from .follower import Box, LowerBounds, best_answer, lower_point, multipliers
-from .functions import LOWER, Functions
-from .kkt import Candidate, descend, piece_of, relaxed
-from .rivals import Rivals
+from .boxes import Bounds
+from .first_order import conditions, polish
+from .functions import BELOW, FORCE, OWN, SLACK, Functions
+from .kkt import Candidate, Piece, deeper, descend, piece_at, relaxed
+from .lowest import Effort, best_of_samples, choice_near
+from .rivals import Rival, Rivals
+from .system import below_of
 from .value_function import minimize_under_rivals
 
-# Relative to 1 + the size of the follower's objective.
+# Relative to 1 + the size of the objective.
 GAP = 1e-7
 _ROUNDS = 6
 _SAME = 1e-6
-# How far from stationary the follower may be at his best answer.
+# How far from stationary an answer may be.
 _STATIONARY = 1e-6
 _HUGE = 1e4
+_MOST_EXCHANGES = 60
+
+
+@dataclass(slots=True)
+class Tools:
+    """What all searches of a run share."""
+
+    generator: np.random.Generator
+    bounds: Bounds = field(default_factory=Bounds)
+    deadline: float = np.inf
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return time.perf_counter() > self.deadline
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAnswer:
-    """A candidate at which no better answer of the follower was found.
+    """A candidate at which no better answer of the levels below was found.
 
     Arguments:
-        gap: the follower's objective less the best value that was found.
+        gap: the objective of the next level, of several players the worst, less the best value
+            that was found.
     """
 
     candidate: Candidate
@@ -37,97 +59,338 @@ class LocalAnswer:
 
 @dataclass(slots=True)
 class Search:
-    """What a search has found: local answers, best first, and rivals of the follower's."""
+    """What a search has found: local answers and rivals of those below."""
 
     functions: Functions
     rivals: Rivals
-    box: Box
-    bounds: LowerBounds
-    generator: np.random.Generator
-    found: list[LocalAnswer]
+    tools: Tools
+    effort: Effort
+    found: list[LocalAnswer] = field(default_factory=list)
+
+    @property
+    def best(self) -> LocalAnswer | None:
+        """The local answer with the least objective."""
+        return min(self.found, key=lambda one: one.candidate.value, default=None)
 
 
-def new_search(functions: Functions, seed: int) -> Search:
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of the levels below.
+
+    Arguments:
+        point: z.
+        piece: its masks.
+        holds: whether their conditions hold with these multipliers.
+    """
+
+    point: np.ndarray
+    piece: Piece
+    holds: bool
+
+
+def new_search(functions: Functions, tools: Tools, effort: Effort | None = None) -> Search:
     """A search that has found nothing yet."""
-    rivals = Rivals(functions)
-    generator = np.random.default_rng(seed)
-    return Search(functions, rivals, upper_box(functions), lower_bounds(functions), generator, [])
+    return Search(functions, Rivals(functions), tools, effort or Effort())
 
 
-def starts_of(here: Search, count: int) -> list[np.ndarray]:
-    """The model's start and others spread over the upper level's box."""
-    x, _ = here.functions.start
-    return [x, *here.box.sample(here.generator, count - 1, x)]
+def no_piece(functions: Functions) -> Piece:
+    """The piece on which all forces below are zero."""
+    masks, shape = [], functions.place.below
+    while shape is not None:
+        masks.append(np.zeros(shape.pairs, bool))
+        shape = shape.below
+    return tuple(masks)
 
 
-def search_from(here: Search, x: np.ndarray, y: np.ndarray) -> None:
-    """Adds the local answers that an upper choice leads to.
+def starts_of(here: Search, start: np.ndarray, count: int) -> list[np.ndarray]:
+    """A start z and others, their own variables spread over what bounds these; where nobody
+    chooses, those of the next level's players."""
+    functions, tools = here.functions, here.tools
+    size = functions.place.size
+    found = [start]
+    if size:
+        box = tools.bounds.box(functions, start, deeper(no_piece(functions)))
+        for x in box.sample(tools.generator, count - 1, start[:size]):
+            found.append(np.concatenate([x, start[size:]]))
+        return found
+    shape = functions.place.below
+    assert shape is not None, "where nobody chooses there is a level below"
+    for _ in range(count - 1):
+        other = start.copy()
+        for player in range(functions.players_below):
+            mine = functions.of_player(start, player)
+            near = player_point(functions, start, player)
+            box = tools.bounds.box(mine, near, deeper(no_piece(mine)))
+            other[shape.players[player].own] = box.sample(
+                tools.generator, 1, near[: mine.place.size]
+            )[0]
+        found.append(other)
+    return found
 
-    A better answer of the follower than a candidate's becomes a rival. Where he has no multipliers
-    at his answer to the choice, rivals alone stand for his conditions.
+
+def player_point(functions: Functions, z: np.ndarray, player: int) -> np.ndarray:
+    """The z of a player of the next level."""
+    shape = functions.place.below
+    assert shape is not None, "there is a level below"
+    w = functions.place.split(z)[1]
+    return np.concatenate([w[shape.players[player].own], below_of(shape, w)])
+
+
+# ---------------------------------------------------------------- answers of the levels below
+
+
+def best_choice(
+    functions: Functions, near: np.ndarray, piece: Piece | None, tools: Tools, effort: Effort
+) -> tuple[Candidate, Rivals] | None:
+    """The best choice of a player, everyone above standing still, and the rivals it was found
+    under; None where none was found.
+
+    Arguments:
+        near: a z to start from.
+        piece: of it, where it is known.
+    """
+    if functions.place.below is None:
+        found = best_of_samples(functions, near, tools.bounds, tools.generator, effort)
+        return None if found is None else (found, Rivals(functions))
+    here = new_search(functions, tools, effort)
+    for index, start in enumerate(starts_of(here, near, 1 + effort.deep_starts)):
+        if tools.is_late and here.found:
+            break
+        search_from(here, start, piece if index == 0 else None, relaxing=False)
+    best = here.best
+    return None if best is None else (best.candidate, here.rivals)
+
+
+def respond(
+    functions: Functions, z: np.ndarray, piece: Piece | None, tools: Tools, effort: Effort
+) -> Response | None:
+    """The answer of the levels below to the own choice in z; None where none was found.
+
+    Arguments:
+        z: its answer is where the levels below start from.
+        piece: of it, where it is known.
+    """
+    if functions.players_below == 1:
+        mine = functions.of_player(z, 0)
+        below = None if piece is None else piece[1:]
+        found = best_choice(mine, player_point(functions, z, 0), below, tools, effort)
+        return None if found is None else _assembled(functions, z, [(mine, *found)])
+    return _equilibrium(functions, z, tools, effort)
+
+
+def _assembled(
+    functions: Functions, z: np.ndarray, choices: list[tuple[Functions, Candidate, Rivals]]
+) -> Response:
+    """The answer that the best choices of all players of the next level make, with multipliers."""
+    shape = functions.place.below
+    assert shape is not None, "there is a level below"
+    vector = functions.place.answer(z).copy()
+    multipliers: list[np.ndarray] = []
+    holds = True
+    below: np.ndarray = np.zeros(0)
+    masks: Piece = ()
+    for player, (mine, candidate, rivals) in zip(shape.players, choices, strict=True):
+        vector[player.own] = candidate.point[: mine.place.size]
+        below = candidate.point[mine.place.size :]
+        if candidate.piece is None:
+            holds = False
+            masks = no_piece(mine)
+            sizes = shape.multipliers[len(multipliers)]
+            multipliers.append(np.zeros(sum(sizes, 0)))
+            continue
+        masks = candidate.piece
+        found = conditions(mine, rivals, candidate.point, candidate.piece, second=False)
+        size = 1 + np.linalg.norm(vector)
+        # Next to a point without multipliers they are huge.
+        largest = np.max(np.abs(found.multipliers[: len(player.at_most)]), initial=0.0)
+        holds = holds and bool(found.residual <= _STATIONARY * size)
+        holds = holds and bool(largest <= _HUGE * size) and found.of_rivals <= _STATIONARY
+        multipliers.append(found.multipliers)
+    point = np.concatenate([z[: functions.place.size], vector, *multipliers, below])
+    values, _ = functions.at(point, masks)
+    return Response(point, (values[FORCE] > values[SLACK], *masks), bool(holds))
+
+
+def _equilibrium(
+    functions: Functions, z: np.ndarray, tools: Tools, effort: Effort
+) -> Response | None:
+    """An equilibrium of the next level's players: by best choices in turn; where these go on and
+    on, by their conditions."""
+    shape = functions.place.below
+    assert shape is not None, "there is a level below"
+    response = None
+    for _ in range(_MOST_EXCHANGES):
+        before = functions.place.answer(z)
+        choices = []
+        for player in range(functions.players_below):
+            mine = functions.of_player(z, player)
+            near = player_point(functions, z, player)
+            if response is None or mine.place.below is not None:
+                found = best_choice(mine, near, None, tools, effort)
+            else:
+                local = choice_near(mine, near)
+                found = None
+                if local.violation <= effort.feasibility:
+                    candidate = Candidate(local.point, local.value, (), complete=True)
+                    found = candidate, Rivals(mine)
+            if found is None:
+                return response
+            choices.append((mine, *found))
+            z = z.copy()
+            z[functions.place.size :][shape.players[player].own] = found[0].point[: mine.place.size]
+        response = _assembled(functions, z, choices)
+        z = response.point
+        moved = np.linalg.norm(functions.place.answer(z) - before)
+        if moved <= 1e-7 * (1 + np.linalg.norm(before)):
+            break
+        if tools.is_late:
+            return response
+    assert response is not None, "there is at least one exchange"
+    return _settled(functions, response)
+
+
+def _settled(functions: Functions, response: Response) -> Response:
+    """An equilibrium's conditions solved exactly, from close by or from where turns had led."""
+    values, _, exact = functions.follow(response.point, response.piece)
+    if np.all(np.isfinite(values)):
+        return Response(exact, response.piece, holds=True)
+    still = functions.frozen(response.point)
+    rivals = Rivals(still)
+    w = functions.place.split(response.point)[1]
+    loose = relaxed(still, rivals, w, response.piece)
+    found = descend(still, rivals, loose, piece_at(still, loose, response.piece))
+    if found is None or found.piece is None:
+        return Response(response.point, response.piece, holds=False)
+    z = np.concatenate([response.point[: functions.place.size], found.point])
+    return Response(z, found.piece, holds=True)
+
+
+def rival_of(functions: Functions, response: Response) -> Rival:
+    """An answer as a rival of others."""
+    below = functions.place.below
+    moves = True
+    if functions.is_last_but_one and below is not None:
+        layouts = functions.problem.structure.levels[: below.level]
+        upper = {item.name for layout in layouts for item in layout.variables}
+        moves = bool(upper & functions.problem.constrained_names(below.level))
+    return Rival(response.point, response.piece, moves)
+
+
+# ---------------------------------------------------------------- the search itself
+
+
+def search_from(
+    here: Search, start: np.ndarray, piece: Piece | None = None, *, relaxing: bool = True
+) -> None:
+    """Adds the local answers that a start z leads to.
+
+    A better answer below than a candidate's becomes a rival. Where the answer to the choice has no
+    multipliers, rivals alone stand for its conditions.
+
+    Arguments:
+        piece: of the start, where it is known to hold the answer of the levels below.
+        relaxing: whether to start from relaxed pieces too.
     """
     functions = here.functions
-    if functions.shape.lower:
-        best = best_answer(functions, x, [y], here.bounds, here.generator)
-        y = y if best is None else best.point
-        force, _, residual = multipliers(functions, x, y)
-        # Next to a point without multipliers they are huge.
-        has_some = residual <= _STATIONARY * (1 + np.linalg.norm(y)) and np.max(
-            force, initial=0.0
-        ) <= _HUGE * (1 + np.linalg.norm(y))
-        if best is not None and not has_some:
-            own = np.concatenate([x, y])
-            found = minimize_under_rivals(functions, own, here.bounds, here.generator)
-            if found is not None and not _is_known(here, found):
-                _verified(here, found)
-    z = lower_point(functions, x, y) if functions.shape.lower else x
+    z, masks = start, no_piece(functions) if piece is None else piece
+    if functions.place.below is not None and piece is None:
+        response = respond(functions, start, None, here.tools, here.effort)
+        if response is not None:
+            z, masks = response.point, response.piece
+            if not response.holds and functions.is_last_but_one:
+                _search_under_rivals(here, z)
     for turn in range(_ROUNDS):
         again = None
-        for candidate in _candidates(here, z, relaxing=turn == 0):
+        for candidate in _candidates(here, z, masks, relaxing=relaxing and turn == 0):
             if _is_known(here, candidate):
                 continue
             better = _verified(here, candidate)
-            own = functions.shape.split(candidate.point)[0]
-            if better is not None and here.rivals.add(own, better):
-                again = lower_point(functions, own, better)
-        if again is None:
+            if better is not None and here.rivals.add(rival_of(functions, better)):
+                again = better
+        if again is None or here.tools.is_late:
             return
-        z = again
+        z, masks = again.point, again.piece
 
 
-def _candidates(here: Search, z: np.ndarray, *, relaxing: bool) -> Iterator[Candidate]:
+def _search_under_rivals(here: Search, z: np.ndarray) -> None:
+    functions = here.functions
+
+    def best_answer(point: np.ndarray) -> Rival | None:
+        response = respond(functions, point, None, here.tools, here.effort)
+        return None if response is None else rival_of(functions, response)
+
+    found = minimize_under_rivals(functions, z[: functions.place.choices], best_answer)
+    if found is not None and not _is_known(here, found):
+        _verified(here, found)
+
+
+def _candidates(
+    here: Search, z: np.ndarray, piece: Piece, *, relaxing: bool
+) -> Iterator[Candidate]:
     """Local minima over the pieces, from z itself and from where relaxed pieces lead."""
     functions, rivals = here.functions, here.rivals
-    direct = descend(functions, rivals, z, piece_of(functions, z))
+    direct = descend(functions, rivals, z, piece)
     if direct is not None:
         yield direct
-    if functions.shape.at_most and (direct is None or relaxing):
-        loose = relaxed(functions, rivals, z)
-        through = descend(functions, rivals, loose, piece_of(functions, loose))
+    below = functions.place.below
+    if below is not None and below.pairs and (direct is None or relaxing):
+        loose = relaxed(functions, rivals, z, piece)
+        through = descend(functions, rivals, loose, piece_at(functions, loose, piece))
         if through is not None:
             yield through
 
 
 def _is_known(here: Search, candidate: Candidate) -> bool:
-    shape = here.functions.shape
-    own = candidate.point[: shape.choices]
+    choices = here.functions.place.choices
+    own = candidate.point[:choices]
     size = _SAME * (1 + np.linalg.norm(own))
-    return any(
-        np.linalg.norm(own - one.candidate.point[: shape.choices]) <= size for one in here.found
-    )
+    return any(np.linalg.norm(own - one.candidate.point[:choices]) <= size for one in here.found)
 
 
-def _verified(here: Search, candidate: Candidate) -> np.ndarray | None:
-    """A better answer of the follower; where there is none, the candidate is kept."""
-    functions = here.functions
+def better_below(
+    functions: Functions, candidate: Candidate, tools: Tools, effort: Effort
+) -> tuple[float, Response | None]:
+    """The gap of the next level at a candidate, and an answer that is better by it.
+
+    Of several players: of the one with the largest gap, the others standing still.
+    """
+    z, piece = candidate.point, candidate.piece
+    worst, better = 0.0, None
+    for player in range(functions.players_below):
+        mine = functions.of_player(z, player)
+        near = player_point(functions, z, player)
+        value = float(mine.at(near, deeper(piece)[1:])[0][OWN])
+        found = best_choice(mine, near, None, tools, effort)
+        if found is None:
+            continue
+        gap = value - found[0].value
+        if gap <= worst:
+            continue
+        worst = gap
+        if gap > GAP * (1 + abs(value)):
+            if functions.players_below == 1:
+                better = _assembled(functions, z, [(mine, *found)])
+            else:
+                better = Response(z, piece or no_piece(functions), holds=False)
+    return worst, better
+
+
+def _verified(here: Search, candidate: Candidate) -> Response | None:
+    """A better answer of the next level; where there is none, the candidate is kept."""
     gap = 0.0
-    if functions.shape.lower:
-        x, y, _, _ = functions.shape.split(candidate.point)
-        value = float(functions.at(candidate.point)[0][LOWER])
-        best = best_answer(functions, x, [y], here.bounds, here.generator)
-        if best is not None:
-            gap = value - best.value
-            if gap > GAP * (1 + abs(value)):
-                return best.point
+    if here.functions.place.below is not None:
+        gap, better = better_below(here.functions, candidate, here.tools, here.effort)
+        if better is not None:
+            return better
     here.found.append(LocalAnswer(candidate, gap))
     return None
+
+
+def polished(here: Search, candidate: Candidate) -> Candidate:
+    """The candidate with its last digits."""
+    return polish(here.functions, here.rivals, candidate)
+
+
+def answer_value(functions: Functions, z: np.ndarray, piece: Piece | None) -> np.ndarray:
+    """The objectives of the next level's players at z."""
+    return functions.at(z, deeper(piece))[0][BELOW]

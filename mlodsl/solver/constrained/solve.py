@@ -19,12 +19,22 @@ from ..rules import Built
 from ..run import Step, Watch
 from ..solution import LocalSolution, Solution, as_written, values_of_params
 from ..status import Status
-from .certificate import Verdict, certify_candidate, violations
-from .first_order import conditions, polish
-from .functions import LOWER, UPPER, Functions
-from .kkt import Candidate
-from .nlp import nearest_feasible
-from .search import LocalAnswer, Search, new_search, search_from, starts_of
+from .certificate import Verdict, certify_candidate
+from .feasibility import nearest_feasible, violations
+from .first_order import conditions
+from .functions import NOBODY, Functions
+from .kkt import Candidate, deeper
+from .search import (
+    LocalAnswer,
+    Search,
+    Tools,
+    new_search,
+    no_piece,
+    polished,
+    rival_of,
+    search_from,
+    starts_of,
+)
 
 # Starts where none are asked for.
 _STARTS = 12
@@ -34,17 +44,18 @@ _TOLERANCE = 1e-8
 
 
 def is_constrained(problem: Problem) -> bool:
-    """Whether the model has `subject to`, or a domain below the top level."""
-    levels = range(problem.number_of_levels)
+    """Whether the model has `subject to`, players, or a domain below the top level."""
+    levels = problem.structure.checked.levels
     return any(
-        bool(problem.structure.player(level).constraints)
+        info.has_players
+        or any(player.constraints for player in info.players)
         or (level > 0 and problem.has_domain(level))
-        for level in levels
+        for level, info in enumerate(levels)
     )
 
 
 def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Solution:
-    """Solves a model of one or two levels with constraints by its follower's KKT conditions.
+    """Solves a model with constraints or players by the KKT conditions of its lower levels.
 
     Raises:
         ModelError: where the settings ask for what is not built for such models.
@@ -55,24 +66,23 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
     deadline = np.inf if settings.timeout is None else began + settings.timeout
     watch.on_phase("compile")
     functions = Functions.of(problem, settings.seed)
-    shape = functions.shape
-    functions.at(np.concatenate([*functions.start, np.zeros(shape.at_most + shape.equal)]))
-    here = new_search(functions, settings.seed)
+    functions.at(functions.start_below(), deeper(no_piece(functions)))
+    here = new_search(functions, Tools(np.random.default_rng(settings.seed), deadline=deadline))
     compiled = time.perf_counter()
     watch.on_phase("solve")
     reason: Status | None = None
     trace: list[Step] = []
     tried = 0
     try:
-        for start in starts_of(here, count):
+        for start in starts_of(here, functions.start_below(), count):
             if tried == settings.max_steps:
                 reason = Status.MAX_STEPS
                 break
-            if time.perf_counter() > deadline and tried:
+            if here.tools.is_late and tried:
                 reason = Status.TIMEOUT
                 break
             known = len(here.found)
-            search_from(here, start, functions.start[1])
+            search_from(here, start)
             tried += 1
             if len(here.found) > known:
                 trace.append(_step(problem, here, tried, time.perf_counter() - compiled))
@@ -81,24 +91,22 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
         reason = Status.INTERRUPTED
     solved = time.perf_counter()
     watch.on_phase("certificate")
+    here.tools.deadline = np.inf
     tolerance = _TOLERANCE if settings.tolerance is None else settings.tolerance
-    best, verdict = _certified(problem, settings, here, tolerance)
-    status, message = _judge(problem, here, best, verdict, reason, tried)
-    x, y, _, _ = shape.split(best.point)
-    values, _ = functions.at(best.point)
-    levels = range(problem.number_of_levels)
-    names = problem.level_names
+    z, value, verdict = _certified(problem, here, tolerance)
+    status, message = _judge(problem, here, value, verdict, reason, tried)
     ended = time.perf_counter()
+    names = problem.level_names
     return Solution(
         status=status,
         message=message,
         strategy=chosen,
         params=values_of_params(problem),
-        variables=_named(problem, x, y),
-        objectives=as_written(problem, np.array([values[UPPER], values[LOWER]])[levels]),
+        variables=_named(problem, functions.vectors(z)),
+        objectives=as_written(problem, functions.objectives(z)),
         certificate=verdict.certificate,
         steps=tried,
-        evaluations=dict(zip(names, functions.counts, strict=False)),
+        evaluations=dict(zip(names, functions.counts.of_levels, strict=True)),
         products=dict.fromkeys(names, 0),
         seconds={
             "compile": compiled - began,
@@ -114,8 +122,8 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
 
 
 def unknowns_with_multipliers(problem: Problem, seed: int) -> int:
-    """How many variables and multipliers of the lower level there are."""
-    return Functions.of(problem, seed).shape.all
+    """How many variables and multipliers of the lower levels there are."""
+    return Functions.of(problem, seed).place.all
 
 
 def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
@@ -143,81 +151,71 @@ def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
     reason = "named in the settings"
     if name == "auto":
         reason = (
-            "the model has constraints: the lower level is replaced by its KKT conditions, whose "
-            "pieces are searched from several starts; ruled out: strategies that differentiate an "
-            "answer without constraints"
+            "the model has constraints or players: the lower levels are replaced by their KKT "
+            "conditions, whose pieces are searched from several starts; ruled out: strategies that "
+            "differentiate an answer without constraints"
         )
     chosen_by = "auto" if name == "auto" else "user"
     return ChosenStrategy("kkt", chosen_by, reason, {}, Built(Implicit(), {}))
 
 
-def _sorted(here: Search) -> list[LocalAnswer]:
-    return sorted(here.found, key=lambda one: one.candidate.value)
-
-
 def _certified(
-    problem: Problem, settings: Settings, here: Search, tolerance: float
-) -> tuple[Candidate, Verdict]:
-    """The best local answer at which the follower has no better one, with its certificate.
+    problem: Problem, here: Search, tolerance: float
+) -> tuple[np.ndarray, float, Verdict]:
+    """The best local answer at which no level below has a better one, with its certificate.
 
     A better choice that the certificate finds close by is followed.
     """
     functions = here.functions
-    last: tuple[Candidate, Verdict] | None = None
+    last: tuple[np.ndarray, float, Verdict] | None = None
     for _ in range(_MOST_CERTIFIED):
-        answers = _sorted(here)
-        if not answers:
+        found = here.best
+        if found is None:
             break
-        found = answers[0]
-        candidate = polish(functions, here.rivals, found.candidate)
-        verdict = certify_candidate(
-            problem,
-            functions,
-            here.rivals,
-            candidate,
-            here.box,
-            here.bounds,
-            tolerance=tolerance,
-            seed=settings.seed,
-        )
-        last = (candidate, verdict)
+        candidate = polished(here, found.candidate)
+        verdict = certify_candidate(here, candidate, tolerance=tolerance)
+        last = (candidate.point, candidate.value, verdict)
         if verdict.better_answer is not None:
             here.found.remove(found)
-            x = functions.shape.split(candidate.point)[0]
-            if here.rivals.add(x, verdict.better_answer):
-                search_from(here, x, verdict.better_answer)
+            if here.rivals.add(rival_of(functions, verdict.better_answer)):
+                search_from(here, verdict.better_answer.point)
         elif verdict.better_choice is not None:
-            search_from(here, *verdict.better_choice)
-            if _sorted(here)[0] is found:
+            search_from(here, verdict.better_choice)
+            if here.best is found:
                 return last
         else:
             return last
     return last or _nowhere(problem, functions)
 
 
-def _nowhere(problem: Problem, functions: Functions) -> tuple[Candidate, Verdict]:
+def _nowhere(problem: Problem, functions: Functions) -> tuple[np.ndarray, float, Verdict]:
     """The least violated point where no local answer was found, and what is wrong with it."""
-    shape = functions.shape
-    own = nearest_feasible(functions, np.concatenate(functions.start))
-    z = np.concatenate([own, np.zeros(shape.at_most + shape.equal)])
-    violation, where = violations(problem, functions, z)
+    names = problem.level_names
+    vectors = nearest_feasible(problem, functions.start)
+    violation, where = violations(problem, vectors)
     if violation > 1e-6:
         finding = (
             f"no point was found that keeps all constraints: the nearest one violates {where} by "
             f"{violation:.3g}"
         )
-    else:
+    elif functions.place.level == NOBODY:
+        finding = (
+            "there are points that keep all constraints, but no equilibrium of level "
+            f"`{names[0]}` was found"
+        )
+    elif len(names) > 1:
         finding = (
             "there are points that keep all constraints, but none was found at which level "
-            f"`{problem.level_names[-1]}` answers best and level `{problem.level_names[0]}` keeps "
-            "its own"
+            f"`{names[1]}` answers best and level `{names[0]}` keeps its own"
         )
+    else:
+        finding = f"level `{names[0]}` could not be solved from any start"
     blank = LevelCertificate(None, None, None, None, None)
     certificate = Certificate(
         claim=None,
         hypergradient_norm=None,
         rounding=None,
-        levels=dict.fromkeys(problem.level_names, blank),
+        levels={name: blank for level in problem.objective_names for name in level},
         constraint_violation=violation,
         checked_against=None,
         relative_error=None,
@@ -225,14 +223,13 @@ def _nowhere(problem: Problem, functions: Functions) -> tuple[Candidate, Verdict
         starts=0,
         findings=(finding,),
     )
-    value = float(functions.at(z)[0][UPPER])
-    return Candidate(z, value, None, complete=False), Verdict(certificate)
+    return functions.start_below(vectors), 0.0, Verdict(certificate)
 
 
 def _judge(
     problem: Problem,
     here: Search,
-    best: Candidate,
+    value: float,
     verdict: Verdict,
     reason: Status | None,
     tried: int,
@@ -248,18 +245,26 @@ def _judge(
         starts = f"{tried} start{'s' * (tried != 1)}"
         return reason, f"{words[reason]} after {starts}" + (f". {findings}" if findings else "")
     if not here.found and verdict.better_answer is None:
-        return Status.INFEASIBLE, findings
-    if best.value <= _UNBOUNDED:
+        infeasible = (verdict.certificate.constraint_violation or 0.0) > 1e-6
+        no_equilibrium = here.functions.place.level == NOBODY and not infeasible
+        return Status.STALLED if no_equilibrium else Status.INFEASIBLE, findings
+    if value <= _UNBOUNDED:
         side = "above" if problem.senses[0] == "maximize" else "below"
         return Status.DIVERGED, f"{top} is unbounded {side}; bound its variables"
     if verdict.certificate.findings:
         return Status.STALLED, findings
     optimum = "maximum" if problem.senses[0] == "maximize" else "minimum"
     message = f"{top} is at a local {optimum} of its own problem within its constraints"
-    if problem.number_of_levels == 2:
+    if here.functions.place.level == NOBODY:
+        message = f"{top} is at an equilibrium of its players"
+    lower = [f"`{name}`" for name in problem.level_names[1:]]
+    if lower:
+        levels = f"level {lower[0]} is at its best answer"
+        if len(lower) > 1:
+            levels = f"levels {', '.join(lower[:-1])} and {lower[-1]} are at their best answers"
         message += (
-            f", and level `{problem.level_names[1]}` is at its best answer, as far as solving it "
-            f"again from {verdict.certificate.starts} other starts and by another method can tell"
+            f", and {levels}, as far as solving again from {verdict.certificate.starts} other "
+            "starts and by another method can tell"
         )
     count = len(here.found)
     message += f"; the best of {count} local answer{'s' * (count != 1)} from {tried} starts"
@@ -267,22 +272,28 @@ def _judge(
 
 
 def _step(problem: Problem, here: Search, tried: int, seconds: float) -> Step:
-    candidate = _sorted(here)[0].candidate
+    best = here.best
+    assert best is not None, "a step is told where an answer was found"
+    candidate = best.candidate
     residual = float("nan")
     if candidate.piece is not None:
-        found = conditions(here.functions, here.rivals, candidate.point, candidate.piece)
-        residual = found.residual
-    count = problem.number_of_levels
-    counts = tuple(here.functions.counts[:count])
-    return Step(tried, candidate.value, residual, seconds, counts, (0,) * count)
+        residual = conditions(
+            here.functions, here.rivals, candidate.point, candidate.piece, second=False
+        ).residual
+    counts = tuple(here.functions.counts.of_levels)
+    return Step(tried, candidate.value, residual, seconds, counts, (0,) * len(counts))
 
 
-def _named(problem: Problem, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-    vectors = tuple(map(jnp.asarray, (x, y)[: problem.number_of_levels]))
-    return {name: np.asarray(value) for name, value in problem.unpack(vectors).items()}
+def _sorted(here: Search) -> list[LocalAnswer]:
+    return sorted(here.found, key=lambda one: one.candidate.value)
+
+
+def _named(problem: Problem, vectors: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
+    found = problem.unpack(tuple(map(jnp.asarray, vectors)))
+    return {name: np.asarray(value) for name, value in found.items()}
 
 
 def _local(problem: Problem, here: Search, candidate: Candidate) -> LocalSolution:
-    x, y, _, _ = here.functions.shape.split(candidate.point)
     sign = -1 if problem.senses[0] == "maximize" else 1
-    return LocalSolution(sign * candidate.value, _named(problem, x, y))
+    objective = None if here.functions.place.level == NOBODY else sign * candidate.value
+    return LocalSolution(objective, _named(problem, here.functions.vectors(candidate.point)))

@@ -1,0 +1,86 @@
+"""The best choice of one who has no level below: local solves from many samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .boxes import Bounds
+from .functions import Functions
+from .kkt import Candidate, piece_program
+from .nlp import Answer, solve_program
+from .rivals import Rivals
+
+_STEPS = 200
+_APART = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How thoroughly a best choice is looked for.
+
+    Arguments:
+        samples, starts: of one who has no level below: points looked at, and those of them that
+            are started from.
+        deep_starts: of one who has: starts besides the one given.
+        feasibility: how far from his constraints a choice may be.
+    """
+
+    samples: int = 512
+    starts: int = 4
+    deep_starts: int = 2
+    feasibility: float = 1e-9
+
+
+THOROUGH = Effort(samples=4096, starts=8, deep_starts=5, feasibility=1e-10)
+
+
+def choice_near(functions: Functions, x: np.ndarray) -> Answer:
+    """The local choice from a start."""
+    program, _ = piece_program(functions, Rivals(functions), ())
+    return solve_program(program, x, steps=_STEPS)
+
+
+def best_of_samples(
+    functions: Functions,
+    near: np.ndarray,
+    bounds: Bounds,
+    generator: np.random.Generator,
+    effort: Effort,
+) -> Candidate | None:
+    """The best of the local choices from a start and from the best of many samples.
+
+    None where no feasible choice was found.
+
+    Arguments:
+        near: a start, which is also what unbounded variables are sampled around.
+    """
+    drawn = bounds.box(functions, near, ()).sample(generator, effort.samples, near)
+    values, violations = functions.many(drawn)
+    chosen = [near, *_promising(drawn, values, violations, effort.starts)]
+    answers = [choice_near(functions, start) for start in chosen]
+    feasible = [one for one in answers if one.violation <= effort.feasibility]
+    if not feasible:
+        return None
+    best = min(feasible, key=lambda one: one.value)
+    return Candidate(best.point, best.value, (), complete=True)
+
+
+def _promising(
+    drawn: np.ndarray, values: np.ndarray, violations: np.ndarray, count: int
+) -> list[np.ndarray]:
+    """Samples to start from, apart from each other: the feasible ones of least value come first,
+    then those that are nearest to feasible."""
+    feasible = violations <= 1e-9
+    values = np.nan_to_num(values, nan=np.inf)
+    order = np.lexsort((np.where(feasible, values, violations), ~feasible))
+    chosen: list[np.ndarray] = []
+    for index in order[: 64 * count]:
+        if len(chosen) >= count:
+            break
+        here = drawn[index]
+        distances = [np.linalg.norm(here - other) for other in chosen]
+        if min(distances, default=np.inf) > _APART * (1 + np.linalg.norm(here)):
+            chosen.append(here)
+    return chosen
