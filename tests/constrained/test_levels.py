@@ -92,6 +92,26 @@ def test_a_game_without_an_equilibrium_is_not_certified() -> None:
     assert "equilibrium" in result.message
 
 
+# Two wells of the follower are best for every x, and worth the same to the leader where the first
+# one leads; along the second he falls further.
+TWINS = """
+level a { var x : real in [-3, 3] = 1  minimize (x - y)^2 + (y + 1)^2 }
+level b { var y : real in [-2, 2] = 1  minimize (y^2 - 1)^2 }
+"""
+TWINS_BELOW = """
+level a { var x : real = 1  minimize (x - z)^2 + (z + 1)^2 + (y - x)^2 }
+level b { var y : real  minimize (y - x)^2 }
+level c { var z : real in [-2, 2] = 1  minimize (z^2 - 1)^2 }
+"""
+
+
+@pytest.mark.parametrize("text", [TWINS, TWINS_BELOW])
+def test_of_answers_that_are_as_good_each_is_followed(text: str) -> None:
+    result = mlodsl.compile(text).solve()
+    assert result.status == "converged"
+    assert float(result["x"]) == pytest.approx(-1, abs=1e-8)
+
+
 # ---------------------------------------------------------------- multipliers
 
 # The follower's optimal value as a function of the bound k, by hand, and its derivative: with

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from .first_order import Conditions, conditions
 from .functions import OWN, Functions
 from .kkt import Candidate, deeper
 from .lowest import THOROUGH, Effort, choice_near
-from .search import Response, Search, better_below, no_piece, player_point, respond
+from .search import Response, Search, better_below, no_piece, player_point, responses
 from .standing import certify_player, entry_name, standing_of, title_of
 
 FEASIBLE = 1e-8
@@ -166,34 +167,54 @@ def _top_level(
 
 
 def _better_close_by(here: Search, candidate: Candidate) -> np.ndarray | None:
-    """A z near the candidate with a better objective at the best answers of the levels below."""
+    """A z near the candidate with a better objective at the best answers of the levels below.
+
+    Where these are indifferent between the candidate's answer and others, each is followed.
+    """
     functions, tools = here.functions, here.tools
     x = functions.place.split(candidate.point)[0]
     axes = [*np.eye(x.size), *tools.generator.standard_normal((_DIRECTIONS, x.size))]
     size = 1 + float(np.linalg.norm(x))
-    piece = candidate.piece
-    box = tools.bounds.box(functions, candidate.point, deeper(piece or no_piece(functions)))
-    for radius in _RADII:
-        for axis in axes:
-            for sign in (1.0, -1.0):
-                step = sign * radius * size * axis / np.linalg.norm(axis)
-                other = candidate.point.copy()
-                other[: x.size] = np.clip(x + step, box.least, box.largest)
-                moved = _answered(here, other, piece)
-                if moved is None:
-                    continue
-                value = float(functions.at(moved.point, deeper(moved.piece))[0][OWN])
-                gain = candidate.value - value
-                if not gain > 1e-7 * (1 + abs(candidate.value)):
-                    continue
-                if violations(functions.problem, functions.vectors(moved.point))[0] > (
-                    _FOLLOWER_FEASIBLE
-                ):
-                    continue
-                gap, _ = better_below(functions, moved, tools, here.effort)
-                if gap <= 1e-9 * (1 + abs(value)):
-                    return moved.point
+    bases = [candidate, *_twins(here, candidate)]
+    piece = candidate.piece or no_piece(functions)
+    box = tools.bounds.box(functions, candidate.point, deeper(piece))
+    for base in bases[1:]:
+        if _is_better(here, candidate, base):
+            return base.point
+    for radius, axis, sign, base in itertools.product(_RADII, axes, (1.0, -1.0), bases):
+        step = sign * radius * size * axis / np.linalg.norm(axis)
+        other = base.point.copy()
+        other[: x.size] = np.clip(x + step, box.least, box.largest)
+        moved = _answered(here, other, base.piece)
+        if moved is not None and _is_better(here, candidate, moved):
+            return moved.point
     return None
+
+
+def _twins(here: Search, candidate: Candidate) -> list[Candidate]:
+    """Other answers to the candidate's choice that are as good for the next level."""
+    functions = here.functions
+    if functions.place.below is None:
+        return []
+    own = functions.place.answer(candidate.point)
+    apart = 1e-3 * (1 + np.linalg.norm(own))
+    return [
+        Candidate(one.point, np.nan, one.piece, complete=True)
+        for one in responses(functions, candidate.point, None, here.tools, THOROUGH)
+        if np.linalg.norm(functions.place.answer(one.point) - own) > apart
+    ]
+
+
+def _is_better(here: Search, candidate: Candidate, moved: Candidate) -> bool:
+    """Whether another point is feasible, answered best, and better than the candidate."""
+    functions = here.functions
+    value = float(functions.at(moved.point, deeper(moved.piece))[0][OWN])
+    if not candidate.value - value > 1e-7 * (1 + abs(candidate.value)):
+        return False
+    if violations(functions.problem, functions.vectors(moved.point))[0] > _FOLLOWER_FEASIBLE:
+        return False
+    gap, _ = better_below(functions, moved, here.tools, here.effort)
+    return gap <= 1e-9 * (1 + abs(value))
 
 
 def _answered(
@@ -215,7 +236,5 @@ def _answered(
         if np.all(np.isfinite(values)):
             return Candidate(followed, np.nan, piece, complete=True)
     quick = Effort(samples=128, starts=2, deep_starts=0)
-    response = respond(functions, z, None, here.tools, quick)
-    if response is None:
-        return None
-    return Candidate(response.point, np.nan, response.piece, complete=True)
+    found = responses(functions, z, None, here.tools, quick)
+    return Candidate(found[0].point, np.nan, found[0].piece, complete=True) if found else None

@@ -14,6 +14,10 @@ from .rivals import Rivals
 
 _STEPS = 200
 _APART = 0.05
+# How much worse a tie may be, relative to 1 + the size of the objective, and how close is the same.
+_TIE = 1e-7
+_SAME = 1e-4
+_MOST_TIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ def best_of_samples(
     bounds: Bounds,
     generator: np.random.Generator,
     effort: Effort,
-) -> Candidate | None:
-    """The best of the local choices from a start and from the best of many samples.
+) -> list[Candidate]:
+    """The best of the local choices from a start and from the best of many samples, and its ties.
 
-    None where no feasible choice was found.
+    The best comes first; none where no feasible choice was found.
 
     Arguments:
         near: a start, which is also what unbounded variables are sampled around.
@@ -61,10 +65,19 @@ def best_of_samples(
     chosen = [near, *_promising(drawn, values, violations, effort.starts)]
     answers = [choice_near(functions, start) for start in chosen]
     feasible = [one for one in answers if one.violation <= effort.feasibility]
-    if not feasible:
-        return None
-    best = min(feasible, key=lambda one: one.value)
-    return Candidate(best.point, best.value, (), complete=True)
+    return ties_of([Candidate(one.point, one.value, (), complete=True) for one in feasible])
+
+
+def ties_of(candidates: list[Candidate]) -> list[Candidate]:
+    """The best candidate and those as good that are apart from it and from each other."""
+    found: list[Candidate] = []
+    for one in sorted(candidates, key=lambda candidate: candidate.value):
+        if found and one.value > found[0].value + _TIE * (1 + abs(found[0].value)):
+            break
+        size = _SAME * (1 + np.linalg.norm(one.point))
+        if all(np.linalg.norm(one.point - other.point) > size for other in found):
+            found.append(one)
+    return found[:_MOST_TIES]
 
 
 def _promising(

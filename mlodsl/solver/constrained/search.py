@@ -13,9 +13,9 @@ import numpy as np
 
 from .boxes import Bounds
 from .first_order import conditions, polish
-from .functions import BELOW, FORCE, OWN, SLACK, Functions
+from .functions import FORCE, OWN, SLACK, Functions
 from .kkt import Candidate, Piece, deeper, descend, piece_at, relaxed
-from .lowest import Effort, best_of_samples, choice_near
+from .lowest import Effort, best_of_samples, choice_near, ties_of
 from .rivals import Rival, Rivals
 from .system import below_of
 from .value_function import minimize_under_rivals
@@ -139,11 +139,11 @@ def player_point(functions: Functions, z: np.ndarray, player: int) -> np.ndarray
 # ---------------------------------------------------------------- answers of the levels below
 
 
-def best_choice(
+def best_choices(
     functions: Functions, near: np.ndarray, piece: Piece | None, tools: Tools, effort: Effort
-) -> tuple[Candidate, Rivals] | None:
-    """The best choice of a player, everyone above standing still, and the rivals it was found
-    under; None where none was found.
+) -> list[tuple[Candidate, Rivals]]:
+    """The best choice of a player, everyone above standing still, and its ties, with the rivals
+    they were found under; the best comes first, none where none was found.
 
     Arguments:
         near: a z to start from.
@@ -151,20 +151,20 @@ def best_choice(
     """
     if functions.place.below is None:
         found = best_of_samples(functions, near, tools.bounds, tools.generator, effort)
-        return None if found is None else (found, Rivals(functions))
+        return [(one, Rivals(functions)) for one in found]
     here = new_search(functions, tools, effort)
     for index, start in enumerate(starts_of(here, near, 1 + effort.deep_starts)):
         if tools.is_late and here.found:
             break
         search_from(here, start, piece if index == 0 else None, relaxing=False)
-    best = here.best
-    return None if best is None else (best.candidate, here.rivals)
+    return [(one, here.rivals) for one in ties_of([answer.candidate for answer in here.found])]
 
 
-def respond(
+def responses(
     functions: Functions, z: np.ndarray, piece: Piece | None, tools: Tools, effort: Effort
-) -> Response | None:
-    """The answer of the levels below to the own choice in z; None where none was found.
+) -> list[Response]:
+    """The answer of the levels below to the own choice in z, and its ties; none where none was
+    found. Of several players one equilibrium.
 
     Arguments:
         z: its answer is where the levels below start from.
@@ -173,9 +173,10 @@ def respond(
     if functions.players_below == 1:
         mine = functions.of_player(z, 0)
         below = None if piece is None else piece[1:]
-        found = best_choice(mine, player_point(functions, z, 0), below, tools, effort)
-        return None if found is None else _assembled(functions, z, [(mine, *found)])
-    return _equilibrium(functions, z, tools, effort)
+        found = best_choices(mine, player_point(functions, z, 0), below, tools, effort)
+        return [_assembled(functions, z, [(mine, *one)]) for one in found]
+    equilibrium = _equilibrium(functions, z, tools, effort)
+    return [] if equilibrium is None else [equilibrium]
 
 
 def _assembled(
@@ -226,18 +227,19 @@ def _equilibrium(
             mine = functions.of_player(z, player)
             near = player_point(functions, z, player)
             if response is None or mine.place.below is not None:
-                found = best_choice(mine, near, None, tools, effort)
+                found = best_choices(mine, near, None, tools, effort)
             else:
                 local = choice_near(mine, near)
-                found = None
-                if local.violation <= effort.feasibility:
-                    candidate = Candidate(local.point, local.value, (), complete=True)
-                    found = candidate, Rivals(mine)
-            if found is None:
+                candidate = Candidate(local.point, local.value, (), complete=True)
+                found = [(candidate, Rivals(mine))]
+                if local.violation > effort.feasibility:
+                    found = []
+            if not found:
                 return response
-            choices.append((mine, *found))
+            choices.append((mine, *found[0]))
             z = z.copy()
-            z[functions.place.size :][shape.players[player].own] = found[0].point[: mine.place.size]
+            mine_now = found[0][0].point[: mine.place.size]
+            z[functions.place.size :][shape.players[player].own] = mine_now
         response = _assembled(functions, z, choices)
         z = response.point
         moved = np.linalg.norm(functions.place.answer(z) - before)
@@ -292,13 +294,20 @@ def search_from(
         relaxing: whether to start from relaxed pieces too.
     """
     functions = here.functions
-    z, masks = start, no_piece(functions) if piece is None else piece
-    if functions.place.below is not None and piece is None:
-        response = respond(functions, start, None, here.tools, here.effort)
-        if response is not None:
-            z, masks = response.point, response.piece
-            if not response.holds and functions.is_last_but_one:
-                _search_under_rivals(here, z)
+    if functions.place.below is None or piece is not None:
+        _descend_from(here, start, piece or (), relaxing=relaxing)
+        return
+    answers = responses(functions, start, None, here.tools, here.effort)
+    for response in answers:
+        if not response.holds and functions.is_last_but_one:
+            _search_under_rivals(here, response.point)
+        _descend_from(here, response.point, response.piece, relaxing=relaxing)
+    if not answers:
+        _descend_from(here, start, no_piece(functions), relaxing=relaxing)
+
+
+def _descend_from(here: Search, z: np.ndarray, masks: Piece, *, relaxing: bool) -> None:
+    functions = here.functions
     for turn in range(_ROUNDS):
         again = None
         for candidate in _candidates(here, z, masks, relaxing=relaxing and turn == 0):
@@ -316,8 +325,8 @@ def _search_under_rivals(here: Search, z: np.ndarray) -> None:
     functions = here.functions
 
     def best_answer(point: np.ndarray) -> Rival | None:
-        response = respond(functions, point, None, here.tools, here.effort)
-        return None if response is None else rival_of(functions, response)
+        found = responses(functions, point, None, here.tools, here.effort)
+        return rival_of(functions, found[0]) if found else None
 
     found = minimize_under_rivals(functions, z[: functions.place.choices], best_answer)
     if found is not None and not _is_known(here, found):
@@ -360,16 +369,16 @@ def better_below(
         mine = functions.of_player(z, player)
         near = player_point(functions, z, player)
         value = float(mine.at(near, deeper(piece)[1:])[0][OWN])
-        found = best_choice(mine, near, None, tools, effort)
-        if found is None:
+        found = best_choices(mine, near, None, tools, effort)
+        if not found:
             continue
-        gap = value - found[0].value
+        gap = value - found[0][0].value
         if gap <= worst:
             continue
         worst = gap
         if gap > GAP * (1 + abs(value)):
             if functions.players_below == 1:
-                better = _assembled(functions, z, [(mine, *found)])
+                better = _assembled(functions, z, [(mine, *found[0])])
             else:
                 better = Response(z, piece or no_piece(functions), holds=False)
     return worst, better
@@ -389,8 +398,3 @@ def _verified(here: Search, candidate: Candidate) -> Response | None:
 def polished(here: Search, candidate: Candidate) -> Candidate:
     """The candidate with its last digits."""
     return polish(here.functions, here.rivals, candidate)
-
-
-def answer_value(functions: Functions, z: np.ndarray, piece: Piece | None) -> np.ndarray:
-    """The objectives of the next level's players at z."""
-    return functions.at(z, deeper(piece))[0][BELOW]
