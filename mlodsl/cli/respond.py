@@ -51,7 +51,7 @@ def respond(arguments: Arguments) -> int:
         from rich.console import Console
 
         console = Console(highlight=False)
-        console.print(response_table(report, problem.senses))
+        console.print(response_table(report, problem.objective_senses))
     return 1 if report.findings else 0
 
 

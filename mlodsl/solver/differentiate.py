@@ -38,11 +38,12 @@ def differentiable_point(
         return jnp.concatenate([kept, gradient[own:]])
 
     return jax.lax.custom_root(
-        conditions, jax.lax.stop_gradient(flat), lambda _, guess: guess, _solve_linear
+        conditions, jax.lax.stop_gradient(flat), lambda _, guess: guess, solve_linear
     )
 
 
-def _solve_linear(product: Callable[[Array], Array], right: Array) -> Array:
+def solve_linear(product: Callable[[Array], Array], right: Array) -> Array:
+    """The solution of a linear system given by its products, as `jax.lax.custom_root` asks."""
     if right.size <= _DENSE:
         matrix = jax.vmap(product, out_axes=1)(jnp.eye(right.size, dtype=right.dtype))
         return jnp.linalg.solve(matrix, right)

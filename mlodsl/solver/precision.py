@@ -16,6 +16,7 @@ def in_own_precision(function: Callable[..., Any], *arguments: PyTree) -> Any:
     Without the caller's `jax_enable_x64`, JAX would run the reverse pass of a transformation
     in 32-bit arithmetic; there this is one function to it with a reverse rule of its own
     (`jit`, `vmap` and `grad` go through, `jacfwd` doesn't). With it, all of JAX goes through.
+    Outside of transformations arguments keep their precision.
 
     Arguments:
         function: pure; gets the arguments as they are.
@@ -24,6 +25,9 @@ def in_own_precision(function: Callable[..., Any], *arguments: PyTree) -> Any:
     if jax.dtypes.canonicalize_dtype("float64") == "float64":
         return function(*arguments)
     arrays, static = eqx.partition(arguments, eqx.is_array_like)
+    if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
+        with jax.enable_x64(True):
+            return function(*arguments)
 
     def inside(leaves: PyTree) -> Any:
         return function(*eqx.combine(leaves, static))

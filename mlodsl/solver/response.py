@@ -6,8 +6,6 @@ They go through `jit`, `vmap` and `grad`. Where a level can't be solved they rai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -19,10 +17,17 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.strategies import Implicit, Point
 
-from .certificate import LevelCertificate
 from .certificate.certify import lower_findings
 from .certificate.lower import certify_lower_level, read_lower_levels
+from .certificate.restarts import search_better_responses
 from .choose import choose_strategy
+from .constrained import (
+    constrained_hypergradient,
+    constrained_report,
+    constrained_response,
+    constrained_solution,
+    is_constrained,
+)
 from .differentiate import differentiable_point
 from .level import residual, run_level
 from .nest import Nest
@@ -30,26 +35,14 @@ from .oracle import evaluate_top, objectives, stationarity
 from .outcome import Outcome
 from .plan import plan_nest, top_tolerance
 from .rules import Built
+from .solution import ResponseReport, answering_variables, as_written
+
+# How often a better answer is gone on from, and how long one is looked for.
+_MOST_RESTARTS = 4
+_RESTART_SECONDS = 2.0
 
 # Above this size of the top level `solution` looks at first-order conditions alone.
 _SECOND_ORDER = 64
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReport:
-    """The lower levels' answer to given choices, and what is known of it.
-
-    Arguments:
-        variables: of the answering levels, by name.
-        objectives: of all levels, in the sense written.
-        levels: the certificate of each answering level.
-        findings: what speaks against the answer, a sentence each; empty where nothing does.
-    """
-
-    variables: dict[str, np.ndarray]
-    objectives: dict[str, float]
-    levels: dict[str, LevelCertificate]
-    findings: tuple[str, ...]
 
 
 def best_response(problem: Problem, above: Vectors, start: Vectors) -> Vectors:
@@ -60,6 +53,8 @@ def best_response(problem: Problem, above: Vectors, start: Vectors) -> Vectors:
         start: where the levels below start, one vector each. Derivatives with respect to it
             are zero.
     """
+    if is_constrained(problem):
+        return constrained_response(problem, above, start)
     level = len(above)
     point = _answer(problem, above, start)
     flat = _flat_at(problem, level, point)
@@ -69,49 +64,67 @@ def best_response(problem: Problem, above: Vectors, start: Vectors) -> Vectors:
 
 
 def best_response_report(problem: Problem, above: Vectors, start: Vectors) -> ResponseReport:
-    """As `best_response`, outside of transformations, with what is known of the answer."""
+    """As `best_response`, outside of transformations, with what is known of the answer.
+
+    The best answer is looked for from other starts too.
+    """
+    if is_constrained(problem):
+        return constrained_report(problem, above, start)
     level = len(above)
-    point = _answer(problem, above, start)
     nest = plan_nest(problem, Settings(), Built(Implicit(), {}))
-    reads = [read for read in read_lower_levels(nest, point) if read.level >= level]
+    generator = np.random.default_rng(0)
+    for _ in range(_MOST_RESTARTS):
+        point = _answer(problem, above, start)
+        everyone = read_lower_levels(nest, point)
+        reads = [read for read in everyone if read.level >= level]
+        findings = lower_findings(problem, reads, np.asarray(point.outcomes))
+        if findings:
+            break
+        search = search_better_responses(
+            nest, problem, point, everyone, generator, seconds=_RESTART_SECONDS, first=level
+        )
+        better = min(search.better, key=lambda one: one.level, default=None)
+        if better is None or better.unbounded:
+            break
+        found = list(choices(problem.sizes, 0, point.flat))[level:]
+        found[better.level - level] = jnp.asarray(better.own)
+        start = tuple(found)
     vectors = choices(problem.sizes, 0, point.flat)
-    named = problem.unpack(vectors)
-    leading = {
-        variable.name
-        for layout in problem.structure.levels[:level]
-        for variable in layout.variables
-    }
-    values = np.asarray(objectives(problem, vectors))
     return ResponseReport(
-        variables={name: np.asarray(value) for name, value in named.items() if name not in leading},
-        objectives={
-            name: float(-value if sense == "maximize" else value)
-            for name, sense, value in zip(problem.level_names, problem.senses, values, strict=True)
-        },
+        variables=answering_variables(problem, level, vectors),
+        objectives=as_written(problem, np.asarray(objectives(problem, vectors))),
         levels={
             problem.level_names[read.level]: certify_lower_level(problem, read) for read in reads
         },
-        findings=tuple(lower_findings(problem, reads, np.asarray(point.outcomes))),
+        findings=tuple(findings),
     )
 
 
 def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"]) -> Array:
     """The total gradient of the top objective, as a minimisation, by the settings' strategy."""
-    nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     start = problem.start(jax.random.PRNGKey(settings.seed))
+    if is_constrained(problem):
+        return constrained_hypergradient(problem, settings, own, start[1:])
+    nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     guess = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
     point = evaluate_top(nest, own, guess, jnp.asarray(top_tolerance(problem, settings), own.dtype))
     gradient = _verified(problem, point.gradient, point.outcomes, 1)
     return gradient
 
 
-@eqx.filter_jit
 def solution(problem: Problem, settings: Settings) -> Vectors:
     """The solution, a vector for each level, as a function of the problem's params.
 
-    The whole solve is one compiled loop. Raises at run time where a level can't be solved or
-    the top level stands at no minimum of its own problem.
+    The whole solve is one compiled loop; with constraints a search on the host. Raises at run time
+    where a level can't be solved or the top level stands at no minimum of its own problem.
     """
+    if is_constrained(problem):
+        return constrained_solution(problem, settings)
+    return _compiled_solution(problem, settings)
+
+
+@eqx.filter_jit
+def _compiled_solution(problem: Problem, settings: Settings) -> Vectors:
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     tolerance = jnp.asarray(top_tolerance(problem, settings), problem.structure.dtype)
     start = jax.lax.stop_gradient(problem.start(jax.random.PRNGKey(settings.seed)))

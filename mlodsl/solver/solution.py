@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mlodsl.modules import Problem
 
-from .certificate import Certificate
+from .certificate import Certificate, LevelCertificate
 from .choose import ChosenStrategy
 from .run import Step
 from .status import Status
@@ -35,13 +37,13 @@ class Solution:
         params: the values it was solved for, by name.
         variables: the returned point by variable name.
         objectives: by level, in the sense written.
-        steps: of the top level; with constraints: starts.
+        steps: of the top level, from the start that led to the point; with constraints: starts.
         evaluations: for each level how many of its total gradients were computed; with
             constraints: of its functions.
         products: for each level how many products with its Hessians; a matrix of them counts
             its columns.
         seconds: `compile`, `solve`, `certificate`, `total`.
-        trace: the steps of the top level.
+        trace: the steps of the top level, from the start that led to the point.
         local_solutions: the distinct local answers, best first, where several starts were tried.
     """
 
@@ -60,6 +62,33 @@ class Solution:
     device: str
     trace: list[Step]
     local_solutions: tuple[LocalSolution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReport:
+    """The lower levels' answer to given choices, and what is known of it.
+
+    Arguments:
+        variables: of the answering levels, by name.
+        objectives: of all levels and players, in the sense written.
+        levels: the certificate of each answering level or player.
+        findings: what speaks against the answer, a sentence each; empty where nothing does.
+    """
+
+    variables: dict[str, np.ndarray]
+    objectives: dict[str, float]
+    levels: dict[str, LevelCertificate]
+    findings: tuple[str, ...]
+
+
+def answering_variables(
+    problem: Problem, level: int, vectors: Sequence[Any]
+) -> dict[str, np.ndarray]:
+    """The variables of a level and those below, by name, from the vectors of all levels."""
+    found: dict[str, np.ndarray] = {}
+    for layout, vector in zip(problem.structure.levels[level:], vectors[level:], strict=True):
+        found |= {name: np.asarray(value) for name, value in layout.unpack(vector).items()}
+    return found
 
 
 def values_of_params(problem: Problem) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -18,6 +19,7 @@ from .certificate.lower import read_lower_levels
 from .certificate.names import name_of_entry
 from .certificate.top import TopLevel
 from .choose import choose_strategy
+from .constrained import constrained_hypergradient, constrained_value, is_constrained
 from .oracle import evaluate_top, partial_gradient
 from .plan import exact_nest, plan_nest, top_tolerance
 
@@ -78,6 +80,8 @@ def verify_gradient(
 
 
 def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Verification:
+    if is_constrained(problem):
+        return _verify_constrained(problem, settings, given)
     name = problem.level_names[0]
     chosen = choose_strategy(problem, settings)
     nest = plan_nest(problem, settings, chosen.built)
@@ -98,9 +102,7 @@ def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Veri
     top = TopLevel(exact, problem, point)
     directions, names = _directions(problem, top.own.size, settings.seed)
     step = top.eps ** (1 / 5) * top.size
-    derivatives = [_differences(top, direction, step) for direction in directions]
-    differences = [first for first, _ in derivatives]
-    along = [float(gradient @ direction) for direction in directions]
+    derivatives = [_differences(top.value_at, top.own, each, step) for each in directions]
     direct = np.asarray(partial_gradient(problem, choices(problem.sizes, 0, point.flat)))
     scale = max(
         float(np.linalg.norm(direct)),
@@ -109,13 +111,58 @@ def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Veri
         max(abs(second) for _, second in derivatives) * top.size,
         top.eps ** (2 / 3) * abs(float(point.value)),
     )
+    accuracy = 1e-4 if settings.precision == "float64" else 2e-2
+    along = [float(gradient @ direction) for direction in directions]
+    return _compared(name, chosen.name, names, along, derivatives, scale, accuracy)
+
+
+def _verify_constrained(
+    problem: Problem, settings: Settings, given: Vectors | None
+) -> Verification:
+    """As `_verify`, where the active constraints are part of an answer."""
+    name = problem.level_names[0]
+    vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
+    own = np.asarray(vectors[0])
+    eps = float(np.finfo(own.dtype).eps)
+    size = 1 + float(np.linalg.norm(own))
+
+    def value(at: np.ndarray) -> float:
+        return float(constrained_value(problem, jnp.asarray(at), vectors[1:]))
+
+    directions, names = _directions(problem, own.size, settings.seed)
+    try:
+        slope = constrained_hypergradient(problem, settings, vectors[0], vectors[1:])
+        step = eps ** (1 / 5) * size
+        derivatives = [_differences(value, own, each, step) for each in directions]
+    except RuntimeError as error:
+        return Verification(name, "kkt", findings=(str(error),))
+    gradient = np.asarray(slope)
+    scale = max(
+        float(np.linalg.norm(gradient)),
+        max(abs(second) for _, second in derivatives) * size,
+        eps ** (2 / 3) * abs(value(own)),
+    )
+    along = [float(gradient @ direction) for direction in directions]
+    return _compared(name, "kkt", names, along, derivatives, scale, 1e-4)
+
+
+def _compared(
+    level: str,
+    strategy: str,
+    names: list[str],
+    along: list[float],
+    derivatives: list[tuple[float, float]],
+    scale: float,
+    accuracy: float,
+) -> Verification:
+    """A gradient and its differences along some directions, put side by side."""
+    differences = [first for first, _ in derivatives]
     error = max(abs(one - other) for one, other in zip(along, differences, strict=True))
     if any(map(np.isnan, (*along, *differences))):
         error = float("inf")
-    accuracy = 1e-4 if settings.precision == "float64" else 2e-2
     return Verification(
-        name,
-        chosen.name,
+        level,
+        strategy,
         tuple(names),
         tuple(along),
         tuple(differences),
@@ -135,7 +182,9 @@ def _directions(problem: Problem, size: int, seed: int) -> tuple[list[np.ndarray
     return [direction / np.linalg.norm(direction) for direction in drawn], names
 
 
-def _differences(top: TopLevel, direction: np.ndarray, step: float) -> tuple[float, float]:
+def _differences(
+    value_at: Callable[[np.ndarray], float], own: np.ndarray, direction: np.ndarray, step: float
+) -> tuple[float, float]:
     """The first and second derivative of the value along a direction.
 
     The first on one side where the other isn't finite; the second 0 where it can't be had.
@@ -143,7 +192,7 @@ def _differences(top: TopLevel, direction: np.ndarray, step: float) -> tuple[flo
 
     @functools.cache
     def value(place: int) -> float:
-        return top.value_at((top.own + place * step * direction).astype(top.own.dtype))
+        return value_at((own + place * step * direction).astype(own.dtype))
 
     first = float("nan")
     for formula in (_CENTRAL, _FORWARD, _BACKWARD):

@@ -57,6 +57,7 @@ def search_better_responses(
     generator: np.random.Generator,
     *,
     seconds: float,
+    first: int = 1,
 ) -> Search:
     """Re-solves each lower level from other starts, the levels above it held still.
 
@@ -67,13 +68,14 @@ def search_better_responses(
     Arguments:
         reads: the lower levels at the point.
         seconds: no new start is tried after so long.
+        first: the first level that answers; those above stand still.
     """
     answers = Answers(nest, problem, point, reads, generator, _PATIENCE)
     deadline = time.perf_counter() + seconds
     found: dict[int, BetterResponse] = {}
     bottom = len(answers.sizes) - 1
     wells: list[np.ndarray] = []
-    for spread, level in itertools.product(_SPREADS, range(1, bottom + 1)):
+    for spread, level in itertools.product(_SPREADS, range(first, bottom + 1)):
         shift = _shift(answers.certified[level], spread, generator)
         for sign in (1, -1):
             if level in found or (answers.tried and time.perf_counter() > deadline):
@@ -90,7 +92,7 @@ def search_better_responses(
             if level == bottom:
                 _remember(wells, vectors[bottom])
     for read in reversed(reads):
-        if read.level in found:
+        if read.level in found or read.level < first:
             continue
         axis = None if read.curvature is None else read.curvature.axis
         if read.level == bottom:
@@ -102,7 +104,7 @@ def search_better_responses(
         if close is not None:
             found[read.level] = close
     twin = None
-    if not found:
+    if not found and first == 1:
         twin = twin_finding(answers, problem, generator, seconds=seconds)
     return Search(list(found.values()), answers.tried, answers.gaps, answers.noise[:, 0], twin)
 

@@ -1,10 +1,18 @@
-"""Models with constraints: reformulated by the follower's own optimality conditions.
+"""Models with constraints and players: reformulated by the lower levels' optimality conditions.
 
-The lower level of two is replaced by its KKT conditions, whose complementarity is first relaxed
-and then resolved piece by piece; what the conditions can't see, that the follower's answer is
-its best, is enforced by rivals: answers that it must not be worse than.
+Every level below is replaced by its KKT conditions (`system`), whose complementarity is resolved
+piece by piece; what the conditions can't see, that an answer is the best one, is enforced by
+rivals: answers that it must not be worse than. Each level's own problem is solved by the same
+search, one level down.
 """
 
+from .derivatives import (
+    constrained_hypergradient as constrained_hypergradient,
+    constrained_response as constrained_response,
+    constrained_solution as constrained_solution,
+    constrained_value as constrained_value,
+)
+from .report import constrained_report as constrained_report
 from .solve import (
     choose_constrained as choose_constrained,
     is_constrained as is_constrained,

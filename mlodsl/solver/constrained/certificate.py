@@ -14,8 +14,9 @@ from .first_order import Conditions, conditions
 from .functions import OWN, Functions
 from .kkt import Candidate, deeper
 from .lowest import THOROUGH, Effort, choice_near
-from .search import Response, Search, better_below, no_piece, player_point, responses
+from .search import better_below, responses
 from .standing import certify_player, entry_name, standing_of, title_of
+from .state import Response, Search, Tools, no_piece, player_point
 
 FEASIBLE = 1e-8
 _FOLLOWER_FEASIBLE = 1e-10
@@ -58,19 +59,9 @@ def certify_candidate(here: Search, candidate: Candidate, *, tolerance: float) -
         findings.append(f"{where} is violated by {violation:.3g}")
     if functions.place.own is not None:
         levels[title_of(functions)] = _top_level(functions, candidate, found)
-    better_answer = None
-    below, point = functions, candidate
-    while below.place.below is not None:
-        better, sentences, certificates = _next_level(here, below, point)
-        levels |= certificates
-        findings += sentences
-        if better is not None and better_answer is None and below is functions:
-            better_answer = better
-        mine = below.of_player(point.point, 0)
-        piece = None if point.piece is None else point.piece[1:]
-        z = player_point(below, point.point, 0)
-        value = float(mine.at(z, deeper(piece))[0][OWN])
-        below, point = mine, Candidate(z, value, piece, complete=True)
+    lower = certify_below(functions, candidate, here.tools)
+    levels |= lower.levels
+    findings += lower.findings
     findings += _order_findings(functions, candidate, found, tolerance)
     better_choice = None
     if not findings and functions.place.size:
@@ -93,15 +84,50 @@ def certify_candidate(here: Search, candidate: Candidate, *, tolerance: float) -
         starts=THOROUGH.starts + 2 if functions.place.below is not None else 0,
         findings=tuple(findings),
     )
-    return Verdict(certificate, better_answer, better_choice)
+    return Verdict(certificate, lower.better_answer, better_choice)
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """What is known of all levels below.
+
+    Arguments:
+        levels: their certificates, by level or `level.player`.
+        findings: what speaks against their answers.
+        better_answer: of the next level, where one was found.
+    """
+
+    levels: dict[str, LevelCertificate]
+    findings: list[str]
+    better_answer: Response | None
+
+
+def certify_below(functions: Functions, candidate: Candidate, tools: Tools) -> Lower:
+    """Solves each level below again, those above it standing still."""
+    levels: dict[str, LevelCertificate] = {}
+    findings: list[str] = []
+    better_answer = None
+    below, point = functions, candidate
+    while below.place.below is not None:
+        better, sentences, certificates = _next_level(tools, below, point)
+        levels |= certificates
+        findings += sentences
+        if below is functions:
+            better_answer = better
+        mine = below.of_player(point.point, 0)
+        piece = None if point.piece is None else point.piece[1:]
+        z = player_point(below, point.point, 0)
+        value = float(mine.at(z, deeper(piece))[0][OWN])
+        below, point = mine, Candidate(z, value, piece, complete=True)
+    return Lower(levels, findings, better_answer)
 
 
 def _next_level(
-    here: Search, above: Functions, candidate: Candidate
+    tools: Tools, above: Functions, candidate: Candidate
 ) -> tuple[Response | None, list[str], dict[str, LevelCertificate]]:
     """The players of the next level at their answer, and a better answer where there is one."""
     problem = above.problem
-    gap, better = better_below(above, candidate, here.tools, THOROUGH)
+    gap, better = better_below(above, candidate, tools, THOROUGH)
     certificates, findings = {}, []
     piece = None if candidate.piece is None else candidate.piece[1:]
     for player in range(above.players_below):

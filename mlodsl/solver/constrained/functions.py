@@ -103,12 +103,16 @@ class Functions:
     _last: tuple[bytes, list[np.ndarray], list[np.ndarray]] | None = field(default=None)
 
     @staticmethod
-    def of(problem: Problem, seed: int) -> Functions:
-        """The top level's; nobody's where several players are at the top."""
+    def of(problem: Problem, seed: int, *, everything: bool = False) -> Functions:
+        """The top level's; nobody's where several players are at the top.
+
+        Arguments:
+            everything: whether inequalities with infinite bounds take part too.
+        """
         start = problem.start(jax.random.PRNGKey(seed))
         vectors = tuple(map(np.asarray, start))
         counts = Counts([0] * problem.number_of_levels)
-        whole = system.shape_of(problem, 0, start)
+        whole = system.shape_of(problem, 0, start, everything=everything)
         none = np.zeros(0, vectors[0].dtype)
         nobody = Functions(problem, Place(NOBODY, 0, None, whole), (), none, vectors, counts)
         if len(problem.structure.players(0)) > 1:
@@ -136,6 +140,22 @@ class Functions:
     def above_below(self, z: np.ndarray) -> tuple[np.ndarray, ...]:
         """The vectors of all levels above the next one."""
         return self.above if self.place.own is None else (*self.above, self.whole_level(z))
+
+    @staticmethod
+    def between(
+        problem: Problem, above: tuple[np.ndarray, ...], start: tuple[np.ndarray, ...]
+    ) -> Functions:
+        """Nobody's, who stands below the given levels; all inequalities take part.
+
+        Arguments:
+            start: the vectors of the levels below.
+        """
+        vectors = (*above, *start)
+        traced = tuple(map(jnp.asarray, vectors))
+        shape = system.shape_of(problem, len(above), traced, everything=True)
+        counts = Counts([0] * problem.number_of_levels)
+        none = np.zeros(0, vectors[0].dtype)
+        return Functions(problem, Place(NOBODY, 0, None, shape), above, none, vectors, counts)
 
     @property
     def players_below(self) -> int:

@@ -5,19 +5,26 @@ A level's best choice is found by the same search, one level down; the lowest le
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from .boxes import Bounds
 from .first_order import conditions, polish
 from .functions import FORCE, OWN, SLACK, Functions
 from .kkt import Candidate, Piece, deeper, descend, piece_at, relaxed
 from .lowest import Effort, best_of_samples, choice_near, ties_of
 from .rivals import Rival, Rivals
-from .system import below_of
+from .state import (
+    LocalAnswer,
+    Response,
+    Search,
+    Tools,
+    new_search,
+    no_piece,
+    player_point,
+    rival_of,
+    starts_of,
+)
 from .value_function import minimize_under_rivals
 
 # Relative to 1 + the size of the objective.
@@ -28,112 +35,6 @@ _SAME = 1e-6
 _STATIONARY = 1e-6
 _HUGE = 1e4
 _MOST_EXCHANGES = 60
-
-
-@dataclass(slots=True)
-class Tools:
-    """What all searches of a run share."""
-
-    generator: np.random.Generator
-    bounds: Bounds = field(default_factory=Bounds)
-    deadline: float = np.inf
-
-    @property
-    def is_late(self) -> bool:
-        """Whether the time is over."""
-        return time.perf_counter() > self.deadline
-
-
-@dataclass(frozen=True, slots=True)
-class LocalAnswer:
-    """A candidate at which no better answer of the levels below was found.
-
-    Arguments:
-        gap: the objective of the next level, of several players the worst, less the best value
-            that was found.
-    """
-
-    candidate: Candidate
-    gap: float
-
-
-@dataclass(slots=True)
-class Search:
-    """What a search has found: local answers and rivals of those below."""
-
-    functions: Functions
-    rivals: Rivals
-    tools: Tools
-    effort: Effort
-    found: list[LocalAnswer] = field(default_factory=list)
-
-    @property
-    def best(self) -> LocalAnswer | None:
-        """The local answer with the least objective."""
-        return min(self.found, key=lambda one: one.candidate.value, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer of the levels below.
-
-    Arguments:
-        point: z.
-        piece: its masks.
-        holds: whether their conditions hold with these multipliers.
-    """
-
-    point: np.ndarray
-    piece: Piece
-    holds: bool
-
-
-def new_search(functions: Functions, tools: Tools, effort: Effort | None = None) -> Search:
-    """A search that has found nothing yet."""
-    return Search(functions, Rivals(functions), tools, effort or Effort())
-
-
-def no_piece(functions: Functions) -> Piece:
-    """The piece on which all forces below are zero."""
-    masks, shape = [], functions.place.below
-    while shape is not None:
-        masks.append(np.zeros(shape.pairs, bool))
-        shape = shape.below
-    return tuple(masks)
-
-
-def starts_of(here: Search, start: np.ndarray, count: int) -> list[np.ndarray]:
-    """A start z and others, their own variables spread over what bounds these; where nobody
-    chooses, those of the next level's players."""
-    functions, tools = here.functions, here.tools
-    size = functions.place.size
-    found = [start]
-    if size:
-        box = tools.bounds.box(functions, start, deeper(no_piece(functions)))
-        for x in box.sample(tools.generator, count - 1, start[:size]):
-            found.append(np.concatenate([x, start[size:]]))
-        return found
-    shape = functions.place.below
-    assert shape is not None, "where nobody chooses there is a level below"
-    for _ in range(count - 1):
-        other = start.copy()
-        for player in range(functions.players_below):
-            mine = functions.of_player(start, player)
-            near = player_point(functions, start, player)
-            box = tools.bounds.box(mine, near, deeper(no_piece(mine)))
-            other[shape.players[player].own] = box.sample(
-                tools.generator, 1, near[: mine.place.size]
-            )[0]
-        found.append(other)
-    return found
-
-
-def player_point(functions: Functions, z: np.ndarray, player: int) -> np.ndarray:
-    """The z of a player of the next level."""
-    shape = functions.place.below
-    assert shape is not None, "there is a level below"
-    w = functions.place.split(z)[1]
-    return np.concatenate([w[shape.players[player].own], below_of(shape, w)])
 
 
 # ---------------------------------------------------------------- answers of the levels below
@@ -265,17 +166,6 @@ def _settled(functions: Functions, response: Response) -> Response:
         return Response(response.point, response.piece, holds=False)
     z = np.concatenate([response.point[: functions.place.size], found.point])
     return Response(z, found.piece, holds=True)
-
-
-def rival_of(functions: Functions, response: Response) -> Rival:
-    """An answer as a rival of others."""
-    below = functions.place.below
-    moves = True
-    if functions.is_last_but_one and below is not None:
-        layouts = functions.problem.structure.levels[: below.level]
-        upper = {item.name for layout in layouts for item in layout.variables}
-        moves = bool(upper & functions.problem.constrained_names(below.level))
-    return Rival(response.point, response.piece, moves)
 
 
 # ---------------------------------------------------------------- the search itself

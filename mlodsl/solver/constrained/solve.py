@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -24,17 +25,8 @@ from .feasibility import nearest_feasible, violations
 from .first_order import conditions
 from .functions import NOBODY, Functions
 from .kkt import Candidate, deeper
-from .search import (
-    LocalAnswer,
-    Search,
-    Tools,
-    new_search,
-    no_piece,
-    polished,
-    rival_of,
-    search_from,
-    starts_of,
-)
+from .search import polished, search_from
+from .state import LocalAnswer, Search, Tools, new_search, no_piece, rival_of, starts_of
 
 # Starts where none are asked for.
 _STARTS = 12
@@ -54,18 +46,38 @@ def is_constrained(problem: Problem) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A search that is over, and the best that it found."""
+
+    search: Search
+    best: Candidate
+    solution: Solution
+
+
 def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     """Solves a model with constraints or players by the KKT conditions of its lower levels.
 
     Raises:
         ModelError: where the settings ask for what is not built for such models.
     """
+    return run_search(problem, settings, watch).solution
+
+
+def run_search(
+    problem: Problem, settings: Settings, watch: Watch, *, everything: bool = False
+) -> Run:
+    """As `solve_constrained`, with the search itself.
+
+    Arguments:
+        everything: whether constraints with infinite bounds take part too.
+    """
     began = time.perf_counter()
     chosen = choose_constrained(problem, settings)
     count = _STARTS if settings.starts == "auto" else int(settings.starts)
     deadline = np.inf if settings.timeout is None else began + settings.timeout
     watch.on_phase("compile")
-    functions = Functions.of(problem, settings.seed)
+    functions = Functions.of(problem, settings.seed, everything=everything)
     functions.at(functions.start_below(), deeper(no_piece(functions)))
     here = new_search(functions, Tools(np.random.default_rng(settings.seed), deadline=deadline))
     compiled = time.perf_counter()
@@ -93,17 +105,17 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
     watch.on_phase("certificate")
     here.tools.deadline = np.inf
     tolerance = _TOLERANCE if settings.tolerance is None else settings.tolerance
-    z, value, verdict = _certified(problem, here, tolerance)
-    status, message = _judge(problem, here, value, verdict, reason, tried)
+    best, verdict = _certified(problem, here, tolerance)
+    status, message = _judge(problem, here, best.value, verdict, reason, tried)
     ended = time.perf_counter()
     names = problem.level_names
-    return Solution(
+    solution = Solution(
         status=status,
         message=message,
         strategy=chosen,
         params=values_of_params(problem),
-        variables=_named(problem, functions.vectors(z)),
-        objectives=as_written(problem, functions.objectives(z)),
+        variables=_named(problem, functions.vectors(best.point)),
+        objectives=as_written(problem, functions.objectives(best.point)),
         certificate=verdict.certificate,
         steps=tried,
         evaluations=dict(zip(names, functions.counts.of_levels, strict=True)),
@@ -119,6 +131,7 @@ def solve_constrained(problem: Problem, settings: Settings, watch: Watch) -> Sol
         trace=trace,
         local_solutions=tuple(_local(problem, here, one.candidate) for one in _sorted(here)),
     )
+    return Run(here, best, solution)
 
 
 def unknowns_with_multipliers(problem: Problem, seed: int) -> int:
@@ -159,22 +172,20 @@ def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
     return ChosenStrategy("kkt", chosen_by, reason, {}, Built(Implicit(), {}))
 
 
-def _certified(
-    problem: Problem, here: Search, tolerance: float
-) -> tuple[np.ndarray, float, Verdict]:
+def _certified(problem: Problem, here: Search, tolerance: float) -> tuple[Candidate, Verdict]:
     """The best local answer at which no level below has a better one, with its certificate.
 
     A better choice that the certificate finds close by is followed.
     """
     functions = here.functions
-    last: tuple[np.ndarray, float, Verdict] | None = None
+    last: tuple[Candidate, Verdict] | None = None
     for _ in range(_MOST_CERTIFIED):
         found = here.best
         if found is None:
             break
         candidate = polished(here, found.candidate)
         verdict = certify_candidate(here, candidate, tolerance=tolerance)
-        last = (candidate.point, candidate.value, verdict)
+        last = (candidate, verdict)
         if verdict.better_answer is not None:
             here.found.remove(found)
             if here.rivals.add(rival_of(functions, verdict.better_answer)):
@@ -188,7 +199,7 @@ def _certified(
     return last or _nowhere(problem, functions)
 
 
-def _nowhere(problem: Problem, functions: Functions) -> tuple[np.ndarray, float, Verdict]:
+def _nowhere(problem: Problem, functions: Functions) -> tuple[Candidate, Verdict]:
     """The least violated point where no local answer was found, and what is wrong with it."""
     names = problem.level_names
     vectors = nearest_feasible(problem, functions.start)
@@ -223,7 +234,8 @@ def _nowhere(problem: Problem, functions: Functions) -> tuple[np.ndarray, float,
         starts=0,
         findings=(finding,),
     )
-    return functions.start_below(vectors), 0.0, Verdict(certificate)
+    blind = Candidate(functions.start_below(vectors), 0.0, None, complete=False)
+    return blind, Verdict(certificate)
 
 
 def _judge(

@@ -122,17 +122,29 @@ class LevelShape:
         return 1 if self.below is None else 1 + self.below.depth
 
 
-def shape_of(problem: Problem, level: int, vectors: Vectors) -> LevelShape | None:
-    """The shape of the levels from one down, which inequalities take part read off a point."""
+def shape_of(
+    problem: Problem, level: int, vectors: Vectors, *, everything: bool = False
+) -> LevelShape | None:
+    """The shape of the levels from one down, which inequalities take part read off a point.
+
+    Arguments:
+        everything: whether all of them do, so that the values may be traced.
+    """
     if level >= problem.number_of_levels:
         return None
     players = []
     for player in range(len(problem.structure.players(level))):
-        at_most, equal = problem.constraints(level, vectors, player)
-        finite = np.flatnonzero(np.asarray(at_most) > -np.inf).tolist()
+        if everything:
+            at_most, equal = jax.eval_shape(
+                lambda at, player=player: problem.constraints(level, at, player), vectors
+            )
+            kept = tuple(range(at_most.size))
+        else:
+            at_most, equal = problem.constraints(level, vectors, player)
+            kept = tuple(np.flatnonzero(np.asarray(at_most) > -np.inf).tolist())
         own = problem.structure.own(level, player)
-        players.append(PlayerShape(own.start, own.stop, tuple(finite), at_most.size, equal.size))
-    below = shape_of(problem, level + 1, vectors)
+        players.append(PlayerShape(own.start, own.stop, kept, at_most.size, equal.size))
+    below = shape_of(problem, level + 1, vectors, everything=everything)
     return LevelShape(level, problem.sizes[level], tuple(players), below)
 
 
@@ -167,9 +179,13 @@ def multipliers_of(shape: LevelShape, w: Any) -> list[list[Any]]:
 def constraints(
     problem: Problem, shape: LevelShape, index: int, vectors: Vectors, duals: dict[str, Any] | None
 ) -> tuple[Array, Array]:
-    """A player's inequalities that take part, and his equations."""
+    """A player's inequalities that take part, and his equations.
+
+    A bound that is infinite after all counts as one that is never reached.
+    """
     at_most, equal = problem.constraints(shape.level, vectors, index, duals)
-    return at_most[jnp.array(shape.players[index].at_most, int)], equal
+    kept = at_most[jnp.array(shape.players[index].at_most, int)]
+    return jnp.where(kept == -jnp.inf, -1.0, kept), equal
 
 
 def duals_of(
