@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-Answer = dict[str, np.ndarray]
+from .constrained_answers import CONSTRAINED_ANSWERS, Answer
 
 
 def stackelberg(levels: int) -> Callable[..., Answer]:
@@ -147,12 +147,6 @@ def indifferent_firm() -> Answer:
     return {"x": np.array(x), "y": np.array([a, x - a])}
 
 
-def toll_road() -> Answer:
-    """With the third road empty, toll + 1 + a = 2 + b and a + b = 1 give a = 1 - toll/2; the
-    revenue toll (1 - toll/2) is largest at toll = 1. Both used roads then cost 2.5, less than 4."""
-    return {"toll": np.array(1.0), "flow": np.array([0.5, 0.5, 0.0])}
-
-
 ANSWERS: dict[str, Callable[..., Answer]] = {
     **{f"stackelberg{levels}": stackelberg(levels) for levels in (3, 4, 5, 6)},
     "three_generals": three_generals,
@@ -163,7 +157,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
     "supply_chain": supply_chain,
     "matrix_steering": matrix_steering,
     "indifferent_firm": indifferent_firm,
-    "toll_road": toll_road,
+    **CONSTRAINED_ANSWERS,
 }
 
 

@@ -1,5 +1,6 @@
 """Every ready model is solved by plain `solve()` to the answer that `answers.py` derives."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ SCALED: list[tuple[str, dict[str, Any]]] = [
     ("ridge_tuning", {"n": 20, "m": 15, "d": 12, "noise": 1.0}),
     ("supply_chain", {"cost": 1.0, "slope": 2.0}),
     ("matrix_steering", {"n": 4, "m": 3, "ridge": 1.0, "price": 0.2}),
+    ("portfolio_regulator", {"aversion": 3.0, "rescue": 0.6}),
 ]
 
 needs_wine = pytest.mark.skipif(not DATA.is_dir(), reason="the wine data is not here")
@@ -61,12 +63,13 @@ def test_the_wine_model_is_solved_to_its_answer(colour: str) -> None:
     assert_answer(solve("wine_poisoning", data={"wine": table}), solve_wine(table))
 
 
-def written_answers(text: str) -> dict[str, float]:
-    """What a model's comment says: `# Answer: x = 0.5, y = 0.25`."""
+def written_answers(text: str) -> dict[str, Any]:
+    """What a model's comment says: `# Answer: x = 0.5, y = [0.25, 0]`."""
     line = re.search(r"^# Answer: (.*)$", text, flags=re.MULTILINE)
     if line is None:
         return {}
-    return {name: float(number) for name, number in re.findall(r"(\w+) = (-?[\d.]+)", line[1])}
+    found = re.findall(r"(\w+) = (-?\d+(?:\.\d+)?|\[[^]]*\])", line[1])
+    return {name: json.loads(number) for name, number in found}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -7,6 +7,7 @@ import mlodsl
 from mlodsl.settings import STRATEGIES
 
 from .answers import ANSWERS
+from .constrained_answers import CONSTRAINED_ANSWERS
 from .test_models import MODELS, TOLERANCE
 
 # What a strategy promises of the variables, relative to 1 + their size. The penalty methods aim
@@ -27,7 +28,7 @@ PROMISES = {
 PROMISES_WHERE_FLAT = {"auto": TOLERANCE, "value_function": 1e-2}
 FLAT = {"indifferent_firm"}
 PROMISES_WITH_CONSTRAINTS = {"auto": TOLERANCE, "kkt": TOLERANCE}
-CONSTRAINED = {"toll_road"}
+CONSTRAINED = set(CONSTRAINED_ANSWERS)
 QUICK = [("ridge_tuning", "f2ba"), ("ridge_tuning", "galet"), ("sato_simple", "vgd")]
 QUICK += [("toll_road", "implicit"), ("toll_road", "kkt")]
 PRODUCT = [
