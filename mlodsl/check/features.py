@@ -36,8 +36,6 @@ def features_of(
         found.extend(("E806", call) for call, _ in used.duals)
     if settings.batch_size is not None:
         found.append(("E804", _option("batch_size", layers) or outline.solve))
-    if settings.starts not in ("auto", 1):
-        found.append(("E807", _option("starts", layers) or outline.solve))
     return tuple(found)
 
 

@@ -99,6 +99,10 @@ def _open_checkpoint(arguments: Arguments, ready: Ready) -> Checkpoint | None:
         message = "runs of models with constraints can't be saved yet"
         raise ModelError([wrong_value("--checkpoint", folder, message, "leave it out")])
     settings = ready.checked.settings
+    if settings.starts not in ("auto", 1):
+        message = f"a run from several starts (`starts = {settings.starts}`) can't be saved yet"
+        hint = "leave it out, or run with `--set solve.starts=1`"
+        raise ModelError([wrong_value("--checkpoint", folder, message, hint)])
     known = versions()
     numerical = {name: known[name] for name in ("mlodsl", "jax", "equinox")}
     key = key_of_run(ready.problem, settings, ready.hashes, numerical)

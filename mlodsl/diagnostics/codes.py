@@ -102,7 +102,7 @@ CODES: dict[str, Code] = {
     "E804": _error("`batch_size` cannot be used yet", "remove it"),
     "E805": _error("domains of lower levels cannot be kept here yet", "substitute the variable"),
     "E806": _error("multipliers cannot be used yet", "remove `dual`"),
-    "E807": _error("option cannot be used yet", "remove it"),
+    # E807 was: `starts` in models without constraints cannot be used yet.
     # E808 was: command not built yet.
     # Warnings
     "W901": _warning("sizes not known yet", "bind the data to check them"),

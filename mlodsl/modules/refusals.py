@@ -14,10 +14,8 @@ _OF_CONSTRAINTS = frozenset({"E801", "E802", "E805", "E806"})
 
 def refuse_features(checked: CheckedModel) -> tuple[Diagnostic, ...]:
     """One diagnostic for each place where the model uses what can't be solved yet."""
-    allowed = _OF_CONSTRAINTS
-    if any(code in _OF_CONSTRAINTS for code, _ in checked.features):
-        allowed |= {"E807"}
-    return _refusals(checked, [item for item in checked.features if item[0] not in allowed])
+    found = [item for item in checked.features if item[0] not in _OF_CONSTRAINTS]
+    return _refusals(checked, found)
 
 
 def refuse_constraints(checked: CheckedModel) -> tuple[Diagnostic, ...]:
@@ -66,10 +64,6 @@ _MESSAGES = {
         "`softmax({name})` for the simplex",
     ),
     "E806": ("multipliers (`dual`) cannot be computed yet", "remove the term"),
-    "E807": (
-        "`starts` cannot be used yet: one start is tried, the one the model gives",
-        "remove it, and give the variables other starts or `solve` another `seed`",
-    ),
 }
 
 

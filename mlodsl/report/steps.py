@@ -18,8 +18,9 @@ def objective_as_written(step: Step, sense: str) -> float:
 
 def step_text(step: Step, sense: str) -> str:
     """A step as progress shows it."""
+    start = "" if step.start is None else f"start {step.start:<3} "
     return (
-        f"step {step.step:<5} objective {objective_as_written(step, sense):<14.8g} "
+        f"{start}step {step.step:<5} objective {objective_as_written(step, sense):<14.8g} "
         f"gradient {step.residual:<9.3g} {step.seconds:.1f} s"
     )
 
@@ -27,10 +28,13 @@ def step_text(step: Step, sense: str) -> str:
 def step_dict(step: Step, sense: str, level_names: Sequence[str]) -> dict[str, object]:
     """A step as a line of the trace holds it.
 
-    `seconds` count from the first step, tracing and compiling left out.
+    `seconds` count from the first step, tracing and compiling left out; `start` is there where
+    several starting points are tried, `step` and `seconds` then begin anew with each.
     """
+    start = {} if step.start is None else {"start": step.start}
     found: dict[str, object] = plain(
         {
+            **start,
             "step": step.step,
             "objective": objective_as_written(step, sense),
             "hypergradient_norm": step.residual,

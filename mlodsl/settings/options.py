@@ -42,7 +42,10 @@ _SOLVE = (
         "starts",
         WholeNumber(1, words=("auto",)),
         "auto",
-        doc="How many starting points are tried; the best answer is the result.",
+        doc="How many starting points are tried: the model's own, then others spread over the top "
+        "level's domains, or around the start where nothing bounds a variable; lower levels start "
+        "around their own, too. The best answer is the result. `auto`: one; in models with "
+        "constraints or players 12.",
     ),
 )
 

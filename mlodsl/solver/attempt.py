@@ -6,12 +6,11 @@ import dataclasses
 import time
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.calculus import choices
+from mlodsl.calculus import Vectors, choices
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.strategies import Point
@@ -46,21 +45,22 @@ def attempt(
     problem: Problem,
     settings: Settings,
     chosen: ChosenStrategy,
+    start: Vectors,
     tolerance: float,
     deadline: float | None,
     watch: Watch,
 ) -> Attempt:
-    """Runs a strategy from the model's start and certifies where it ends.
+    """Runs a strategy from a start and certifies where it ends.
 
     Where that is a maximum or a saddle of the top level, it goes on from beside it.
 
     Arguments:
+        start: a vector for each level.
         tolerance: on the top level's residual.
         deadline: on `time.perf_counter`, after which the run ends; None for none.
     """
     nest = plan_nest(problem, settings, chosen.built)
     exact = exact_nest(problem, nest)
-    start = problem.start(jax.random.PRNGKey(settings.seed))
     ran: Run | None = None
     certifying = 0.0
     for _ in range(1 + _ESCAPES):

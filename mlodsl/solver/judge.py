@@ -30,7 +30,7 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
     """The status that follows from how the run ended and from the certificate."""
     ran, certificate, name = found.ran, found.certificate, found.chosen.name
     reason = ran.reason
-    findings = _in_a_row((*certificate.findings, *found.chosen.warnings))
+    findings = in_a_row((*certificate.findings, *found.chosen.warnings))
     top = f"level `{problem.level_names[0]}`"
     if reason in (Status.MAX_STEPS, Status.TIMEOUT, Status.INTERRUPTED):
         limits = {
@@ -38,7 +38,7 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
             Status.TIMEOUT: "stopped at the time limit",
             Status.INTERRUPTED: "interrupted",
         }
-        return reason, _in_a_row((limits[reason], *certificate.findings))
+        return reason, in_a_row((limits[reason], *certificate.findings))
     if certificate.unbounded:
         return Status.DIVERGED, findings
     lower = [certificate.levels[name] for name in problem.level_names[1:]]
@@ -88,7 +88,7 @@ def judge(problem: Problem, found: Attempt, tolerance: float) -> tuple[Status, s
     return Status.CONVERGED, message
 
 
-def _in_a_row(sentences: tuple[str, ...]) -> str:
+def in_a_row(sentences: tuple[str, ...]) -> str:
     """Sentences as one text; all but the first, which a caller may go on from, capitalised."""
     rest = [sentence[:1].upper() + sentence[1:] for sentence in sentences[1:]]
     return ". ".join([*sentences[:1], *rest])

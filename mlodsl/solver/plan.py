@@ -88,9 +88,6 @@ def _refuse(problem: Problem, settings: Settings) -> None:
     if settings.batch_size is not None:
         message = "`batch_size` cannot be used yet: steps take all rows"
         wrong.append(Diagnostic("E804", message, None, "remove it"))
-    if settings.starts not in ("auto", 1):
-        message = f"`starts = {settings.starts}` cannot be used yet: a solve has one start"
-        wrong.append(Diagnostic("E807", message, None, "draw it with another `seed` each time"))
     if wrong:
         raise ModelError(wrong)
 

@@ -26,7 +26,8 @@ class Step:
     """What a progress line and a line of the trace say of one step of the top level.
 
     `value` is the top objective as a minimisation, `seconds` since the start of the run;
-    `evaluations` and `products` count total gradients and products with Hessians, by level.
+    `evaluations` and `products` count total gradients and products with Hessians, by level;
+    `start` counts the starting points from 1, where there are several.
     """
 
     step: int
@@ -35,6 +36,7 @@ class Step:
     seconds: float
     evaluations: tuple[int, ...]
     products: tuple[int, ...]
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

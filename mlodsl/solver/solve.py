@@ -8,18 +8,14 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.calculus import choices
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 
-from .attempt import attempt, better_of, reconsider
 from .choose import choose_strategy
 from .constrained import is_constrained, solve_constrained
-from .judge import judge
-from .oracle import objectives
-from .plan import top_tolerance
 from .run import Watch
-from .solution import Solution, as_written, values_of_params
+from .several import judge_trials, local_answers, local_solutions, try_starts
+from .solution import LocalSolution, Solution, as_written, values_of_params
 
 
 def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> Solution:
@@ -40,32 +36,27 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
     problem = problem.fold()
     if is_constrained(problem):
         return solve_constrained(problem, settings, watch)
-    tolerance = top_tolerance(problem, settings)
     watch.on_phase("compile")
     chosen = choose_strategy(problem, settings)
     chosen_after = time.perf_counter() - began
     deadline = None if settings.timeout is None else began + settings.timeout
-    found = attempt(problem, settings, chosen, tolerance, deadline, watch)
-    attempts = [found]
-    second = reconsider(found)
-    if second is not None:
-        watch.on_phase("compile")
-        # A checkpoint is of the first run.
-        fresh = Watch(watch.on_phase, watch.on_step)
-        attempts.append(attempt(problem, settings, second, tolerance, deadline, fresh))
-        found = better_of(*attempts)
-    ran, certificate = found.ran, found.certificate
-    vectors = choices(problem.sizes, 0, found.returned.flat)
-    values = np.asarray(objectives(problem, vectors))
-    status, message = judge(problem, found, tolerance)
+    trials = try_starts(problem, settings, chosen, deadline, watch)
+    best = trials.best
+    status, message = best.status, best.message
+    several: tuple[LocalSolution, ...] = ()
+    if trials.count > 1:
+        status, message = judge_trials(trials)
+        several = local_solutions(problem, local_answers(trials))
+    found, ran = best.found, best.found.ran
+    attempts = [one for trial in trials.all for one in trial.attempts]
     return Solution(
         status=status,
         message=message,
         strategy=found.chosen,
         params=values_of_params(problem),
-        variables={name: np.asarray(value) for name, value in problem.unpack(vectors).items()},
-        objectives=as_written(problem, values),
-        certificate=certificate,
+        variables={name: np.asarray(value) for name, value in problem.unpack(best.vectors).items()},
+        objectives=as_written(problem, best.values),
+        certificate=found.certificate,
         steps=int(ran.state.steps),
         evaluations=_by_level(problem, ran.state.point.evaluations),
         products=_by_level(problem, ran.state.point.products),
@@ -78,6 +69,7 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
         seed=settings.seed,
         device=str(jax.devices()[0].platform),
         trace=ran.trace,
+        local_solutions=several,
     )
 
 

@@ -50,7 +50,6 @@ def test_the_settings_are_those_of_the_solve_block() -> None:
         ("level l { player p { var x : real minimize x^2 } }", "E802", nodes.Player),
         ("level l { var f : mlp(2, 1) minimize sumsq(f) }", "E803", nodes.Var),
         ("level l { var x : real minimize x^2 } solve { batch_size = 8 }", "E804", nodes.Option),
-        ("level l { var x : real minimize x^2 } solve { starts = 4 }", "E807", nodes.Option),
     ],
 )
 def test_what_a_solver_may_refuse_is_listed(text: str, code: str, kind: type) -> None:

@@ -94,3 +94,10 @@ def test_a_folder_that_cannot_be_made_is_a_diagnostic(shell, game):
     code, _, err = shell(*WORDS)
     assert code == 2
     assert err.startswith("error[E705]: the folder `saved` can't be used")
+
+
+def test_several_starts_are_not_saved(shell, game):
+    code, out, err = shell(*WORDS, "--set", "solve.starts=3")
+    assert (code, out) == (2, "")
+    assert "a run from several starts (`starts = 3`) can't be saved yet" in err
+    assert not (game.parent / "saved").exists()

@@ -31,7 +31,6 @@ def refused(text: str, **given: object) -> list[tuple[str, str | None]]:
     [
         ("level l { var net : mlp(1, 2) minimize sumsq(net) }", [("E803", "net")]),
         (SIMPLE + " solve { batch_size = 3 }", [("E804", "batch_size = 3")]),
-        (SIMPLE + " solve { starts = 4 }", [("E807", "starts = 4")]),
     ],
 )
 def test_what_cannot_be_solved_yet_is_refused_at_its_place(

@@ -47,10 +47,16 @@ class Curve:
 def curve_of_steps(
     label: str, steps: Sequence[Mapping[str, Any]], certified: float | str | None = None
 ) -> Curve:
-    """The curve of the lines of a trace (`step_dict`)."""
+    """The curve of the lines of a trace (`step_dict`), broken between the starts where there are
+    several."""
+    begins = [
+        number
+        for number in range(1, len(steps))
+        if steps[number].get("start") != steps[number - 1].get("start")
+    ]
 
     def column(key: str) -> np.ndarray:
-        return np.array([float(step[key]) for step in steps])
+        return np.insert([float(step[key]) for step in steps], begins, np.nan)
 
     return Curve(
         label,

@@ -46,7 +46,7 @@ def judge_top(
     if found is None:
         sentence = f"{name}: its curvature could not be computed around the point"
         return Verdict(LevelCertificate(top.residual, None, None, None, None), [sentence])
-    reach = _reach(top, tolerance)
+    reach = reach_of(top.eps, tolerance)
     findings: list[str] = []
     if np.isfinite(found.smallest):
         certificate, largest = _certificate(top, found, rounding), _size(found)
@@ -71,13 +71,13 @@ def judge_top(
     return Verdict(certificate, findings, None, largest)
 
 
-def _reach(top: TopLevel, tolerance: float) -> float:
-    """How far from the minimum the point may be, relative to 1 + its size.
+def reach_of(eps: float, tolerance: float) -> float:
+    """How far from the minimum a certified point may be, relative to 1 + its size.
 
     More where a looser tolerance than the precision's own was asked for.
     """
-    usual = 1e-8 if top.eps < 1e-12 else 1e-4
-    return min(0.3, top.eps**0.4 * max(1.0, 10 * tolerance / usual if tolerance > usual else 1.0))
+    usual = 1e-8 if eps < 1e-12 else 1e-4
+    return min(0.3, eps**0.4 * max(1.0, 10 * tolerance / usual if tolerance > usual else 1.0))
 
 
 def _certificate(top: TopLevel, found: Curvature, rounding: Rounding) -> LevelCertificate:
