@@ -36,22 +36,34 @@ def violations(problem: Problem, vectors: Vectors) -> tuple[float, str]:
     return worst, where
 
 
-def nearest_feasible(problem: Problem, vectors: Vectors) -> Vectors:
-    """The point nearest to a start, in the least squares, that violates least."""
-    ends = np.cumsum([vector.size for vector in vectors])[:-1]
-    size = sum(vector.size for vector in vectors)
+def nearest_feasible(problem: Problem, vectors: Vectors, still: int = 0) -> Vectors:
+    """The point nearest to a start, in the least squares, that violates least.
 
-    def evaluate(point: np.ndarray) -> Evaluation:
+    Arguments:
+        still: how many levels, from the top, stand still.
+    """
+    ends = np.cumsum([vector.size for vector in vectors])[:-1]
+    held = sum(vector.size for vector in vectors[:still])
+    start = np.concatenate(vectors)
+    size = start.size - held
+
+    def evaluate(part: np.ndarray) -> Evaluation:
+        point = np.concatenate([start[:held], part])
         found = jax.device_get(_all_constraints(problem, tuple(np.split(point, ends))))
         (at_most, equal), (at_most_slopes, equal_slopes) = found
         kept = at_most > -np.inf
         return Evaluation(
-            0.0, np.zeros(size), at_most[kept], at_most_slopes[kept], equal, equal_slopes
+            0.0,
+            np.zeros(size),
+            at_most[kept],
+            at_most_slopes[kept][:, held:],
+            equal,
+            equal_slopes[:, held:],
         )
 
     unbounded = np.full(size, np.inf)
-    found = repaired(Program(evaluate, -unbounded, unbounded), np.concatenate(vectors))
-    return tuple(np.split(found, ends))
+    found = repaired(Program(evaluate, -unbounded, unbounded), start[held:])
+    return tuple(np.split(np.concatenate([start[:held], found]), ends))
 
 
 @eqx.filter_jit

@@ -77,10 +77,17 @@ class Place:
 
 
 @dataclass(slots=True)
-class Counts:
-    """How often functions of each level were asked for."""
+class Notes:
+    """What is noted on the way.
 
-    of_levels: list[int]
+    Arguments:
+        counts: how often functions of each level were asked for.
+        runaways: for each level where its objective was last seen to fall without end: its
+            functions there, z and the masks of the levels below.
+    """
+
+    counts: list[int]
+    runaways: dict[int, tuple[Functions, np.ndarray, Masks]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -91,7 +98,7 @@ class Functions:
         above: the vectors of the levels above.
         level_vector: of the own level, with what the others choose in it.
         start: the vectors of all levels where the model starts.
-        counts: shared by all that are made from each other.
+        notes: shared by all that are made from each other.
     """
 
     problem: Problem
@@ -99,7 +106,7 @@ class Functions:
     above: tuple[np.ndarray, ...]
     level_vector: np.ndarray
     start: tuple[np.ndarray, ...]
-    counts: Counts
+    notes: Notes
     _last: tuple[bytes, list[np.ndarray], list[np.ndarray]] | None = field(default=None)
 
     @staticmethod
@@ -111,10 +118,10 @@ class Functions:
         """
         start = problem.start(jax.random.PRNGKey(seed))
         vectors = tuple(map(np.asarray, start))
-        counts = Counts([0] * problem.number_of_levels)
+        notes = Notes([0] * problem.number_of_levels)
         whole = system.shape_of(problem, 0, start, everything=everything)
         none = np.zeros(0, vectors[0].dtype)
-        nobody = Functions(problem, Place(NOBODY, 0, None, whole), (), none, vectors, counts)
+        nobody = Functions(problem, Place(NOBODY, 0, None, whole), (), none, vectors, notes)
         if len(problem.structure.players(0)) > 1:
             return nobody
         return nobody.of_player(nobody.start_below(), 0)
@@ -153,9 +160,9 @@ class Functions:
         vectors = (*above, *start)
         traced = tuple(map(jnp.asarray, vectors))
         shape = system.shape_of(problem, len(above), traced, everything=True)
-        counts = Counts([0] * problem.number_of_levels)
+        notes = Notes([0] * problem.number_of_levels)
         none = np.zeros(0, vectors[0].dtype)
-        return Functions(problem, Place(NOBODY, 0, None, shape), above, none, vectors, counts)
+        return Functions(problem, Place(NOBODY, 0, None, shape), above, none, vectors, notes)
 
     @property
     def players_below(self) -> int:
@@ -211,7 +218,7 @@ class Functions:
 
     def beside(self, z: np.ndarray, masks: Masks) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """As `at`, for a point that will not be asked for again."""
-        self.counts.of_levels[max(self.place.level, 0)] += 1
+        self.notes.counts[max(self.place.level, 0)] += 1
         found = _values_and_slopes(self.problem, self.place, self._context, z, masks)
         values, slopes = jax.device_get(found)
         return values, slopes

@@ -33,7 +33,7 @@ _MOST_COMBINED = 5
 _MOST_PIECES = 48
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A point that no piece it lies on improves.
 
@@ -196,6 +196,10 @@ def _solve_piece(
     program, free = piece_program(functions, rivals, piece)
     answer = solve_program(program, start[free], steps=_STEPS)
     z = np.zeros_like(start)
+    if answer.runaway is not None:
+        z[free] = answer.runaway
+        functions.notes.runaways[functions.place.level] = (functions, z, piece)
+        return z, np.inf
     z[free] = answer.point
     return z, answer.violation
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Effort:
     Arguments:
         samples, starts: of one who has no level below: points looked at, and those of them that
             are started from.
-        deep_starts: of one who has: starts besides the one given.
+        deep_starts: of one who has: starts besides the one given; half as many a level down.
         feasibility: how far from his constraints a choice may be.
     """
 
@@ -36,6 +36,11 @@ class Effort:
     deep_starts: int = 2
     feasibility: float = 1e-9
 
+    @property
+    def below(self) -> Effort:
+        """That of the searches inside."""
+        return replace(self, deep_starts=self.deep_starts // 2)
+
 
 THOROUGH = Effort(samples=4096, starts=8, deep_starts=5, feasibility=1e-10)
 
@@ -43,7 +48,11 @@ THOROUGH = Effort(samples=4096, starts=8, deep_starts=5, feasibility=1e-10)
 def choice_near(functions: Functions, x: np.ndarray) -> Answer:
     """The local choice from a start."""
     program, _ = piece_program(functions, Rivals(functions), ())
-    return solve_program(program, x, steps=_STEPS)
+    answer = solve_program(program, x, steps=_STEPS)
+    if answer.runaway is not None:
+        functions.notes.runaways[functions.place.level] = (functions, answer.runaway, ())
+        return Answer(answer.point, np.inf, np.inf)
+    return answer
 
 
 def best_of_samples(

@@ -11,6 +11,13 @@ import scipy.optimize
 # Below which progress in the objective ends a program.
 _PRECISION = 1e-14
 
+# An objective that falls from the first to the second has no lower bound.
+_LOW = -1e6
+_LOWEST = -1e10
+
+# How often a program is solved again from where it ended.
+_MOST_AGAIN = 3
+
 # How a distance from the start counts beside a violation: it makes the nearest point the only one.
 _PULL = 1e-5
 
@@ -52,11 +59,17 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Where a program's solution ended: at a solution where `violation` is small."""
+    """Where a program's solution ended: at a solution where `violation` is small.
+
+    Arguments:
+        runaway: the first point on the way with a very low objective, where the objective fell
+            without end.
+    """
 
     point: np.ndarray
     value: float
     violation: float
+    runaway: np.ndarray | None = None
 
 
 def solve_program(
@@ -67,11 +80,28 @@ def solve_program(
     Where the linearised constraints contradict each other, it starts anew from the nearest
     point, in the least squares, that violates them least.
     """
-    first = _slsqp(program, np.clip(start, program.least, program.largest), steps, precision)
-    if first.violation <= 1e-6:
+    first = _settled(program, np.clip(start, program.least, program.largest), steps, precision)
+    if first.violation <= 1e-6 or first.runaway is not None:
         return first
-    second = _slsqp(program, repaired(program, first.point), steps, precision)
+    second = _settled(program, repaired(program, first.point), steps, precision)
     return min(first, second, key=lambda answer: answer.violation)
+
+
+def _settled(program: Program, start: np.ndarray, steps: int, precision: float) -> Answer:
+    """SLSQP, again from where it ended until that changes nothing: it also stops where two
+    objectives on its way are equal by chance."""
+    answer = _slsqp(program, start, steps, precision)
+    for _ in range(_MOST_AGAIN):
+        if not answer.violation <= 1e-6 or answer.runaway is not None:
+            break
+        again = _slsqp(program, answer.point, steps, precision)
+        if again.runaway is not None:
+            return again
+        falls = answer.value - again.value > 1e-9 * (1 + abs(answer.value))
+        if not (falls and again.violation <= 1e-6):
+            break
+        answer = again
+    return answer
 
 
 def _slsqp(program: Program, start: np.ndarray, steps: int, precision: float) -> Answer:
@@ -81,8 +111,12 @@ def _slsqp(program: Program, start: np.ndarray, steps: int, precision: float) ->
         key = point.tobytes()
         if not last or last[0][0] != key:
             last[:] = [(key, program.evaluate(point))]
+            here = last[0][1]
+            if here.value <= _LOW and here.violation <= 1e-9 * (1 + np.max(np.abs(point))):
+                low.append((here.value, point.copy()))
         return last[0][1]
 
+    low: list[tuple[float, np.ndarray]] = []
     here = at(start)
     if not np.isfinite(here.violation):
         return Answer(start, np.inf, np.inf)
@@ -110,6 +144,8 @@ def _slsqp(program: Program, start: np.ndarray, steps: int, precision: float) ->
             options={"maxiter": steps, "ftol": precision},
         )
     point = np.clip(np.asarray(found.x, start.dtype), program.least, program.largest)
+    if low and min(value for value, _ in low) <= _LOWEST:
+        return Answer(start, here.value, here.violation, low[0][1])
     if not np.all(np.isfinite(point)):
         return Answer(start, here.value, here.violation)
     there = program.evaluate(point)

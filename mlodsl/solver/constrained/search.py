@@ -53,7 +53,7 @@ def best_choices(
     if functions.place.below is None:
         found = best_of_samples(functions, near, tools.bounds, tools.generator, effort)
         return [(one, Rivals(functions)) for one in found]
-    here = new_search(functions, tools, effort)
+    here = new_search(functions, tools, effort.below)
     for index, start in enumerate(starts_of(here, near, 1 + effort.deep_starts)):
         if tools.is_late and here.found:
             break

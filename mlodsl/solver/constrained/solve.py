@@ -14,24 +14,22 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.strategies import Implicit
 
-from ..certificate.structure import Certificate, LevelCertificate
 from ..choose import ChosenStrategy
 from ..rules import Built
 from ..run import Step, Watch
 from ..solution import LocalSolution, Solution, as_written, values_of_params
 from ..status import Status
 from .certificate import Verdict, certify_candidate
-from .feasibility import nearest_feasible, violations
 from .first_order import conditions
 from .functions import NOBODY, Functions
 from .kkt import Candidate, deeper
 from .search import polished, search_from
 from .state import LocalAnswer, Search, Tools, new_search, no_piece, rival_of, starts_of
+from .trouble import can_be_kept, nowhere, runaway_sentence
 
-# Starts where none are asked for.
-_STARTS = 12
+# Starts where none are asked for, by the number of levels.
+_STARTS = (12, 12, 8, 5)
 _MOST_CERTIFIED = 4
-_UNBOUNDED = -1e10
 _TOLERANCE = 1e-8
 
 
@@ -74,7 +72,8 @@ def run_search(
     """
     began = time.perf_counter()
     chosen = choose_constrained(problem, settings)
-    count = _STARTS if settings.starts == "auto" else int(settings.starts)
+    deepest = min(problem.number_of_levels, len(_STARTS))
+    count = _STARTS[deepest - 1] if settings.starts == "auto" else int(settings.starts)
     deadline = np.inf if settings.timeout is None else began + settings.timeout
     watch.on_phase("compile")
     functions = Functions.of(problem, settings.seed, everything=everything)
@@ -86,7 +85,9 @@ def run_search(
     trace: list[Step] = []
     tried = 0
     try:
-        for start in starts_of(here, functions.start_below(), count):
+        # Where nothing seems to keep all constraints, one search tells whether that is so.
+        kept = can_be_kept(problem, here)
+        for start in starts_of(here, functions.start_below(), count if kept else 1):
             if tried == settings.max_steps:
                 reason = Status.MAX_STEPS
                 break
@@ -106,7 +107,7 @@ def run_search(
     here.tools.deadline = np.inf
     tolerance = _TOLERANCE if settings.tolerance is None else settings.tolerance
     best, verdict = _certified(problem, here, tolerance)
-    status, message = _judge(problem, here, best.value, verdict, reason, tried)
+    status, message = _judge(problem, here, verdict, reason, tried)
     ended = time.perf_counter()
     names = problem.level_names
     solution = Solution(
@@ -118,7 +119,7 @@ def run_search(
         objectives=as_written(problem, functions.objectives(best.point)),
         certificate=verdict.certificate,
         steps=tried,
-        evaluations=dict(zip(names, functions.counts.of_levels, strict=True)),
+        evaluations=dict(zip(names, functions.notes.counts, strict=True)),
         products=dict.fromkeys(names, 0),
         seconds={
             "compile": compiled - began,
@@ -196,52 +197,12 @@ def _certified(problem: Problem, here: Search, tolerance: float) -> tuple[Candid
                 return last
         else:
             return last
-    return last or _nowhere(problem, functions)
-
-
-def _nowhere(problem: Problem, functions: Functions) -> tuple[Candidate, Verdict]:
-    """The least violated point where no local answer was found, and what is wrong with it."""
-    names = problem.level_names
-    vectors = nearest_feasible(problem, functions.start)
-    violation, where = violations(problem, vectors)
-    if violation > 1e-6:
-        finding = (
-            f"no point was found that keeps all constraints: the nearest one violates {where} by "
-            f"{violation:.3g}"
-        )
-    elif functions.place.level == NOBODY:
-        finding = (
-            "there are points that keep all constraints, but no equilibrium of level "
-            f"`{names[0]}` was found"
-        )
-    elif len(names) > 1:
-        finding = (
-            "there are points that keep all constraints, but none was found at which level "
-            f"`{names[1]}` answers best and level `{names[0]}` keeps its own"
-        )
-    else:
-        finding = f"level `{names[0]}` could not be solved from any start"
-    blank = LevelCertificate(None, None, None, None, None)
-    certificate = Certificate(
-        claim=None,
-        hypergradient_norm=None,
-        rounding=None,
-        levels={name: blank for level in problem.objective_names for name in level},
-        constraint_violation=violation,
-        checked_against=None,
-        relative_error=None,
-        response_error=None,
-        starts=0,
-        findings=(finding,),
-    )
-    blind = Candidate(functions.start_below(vectors), 0.0, None, complete=False)
-    return blind, Verdict(certificate)
+    return last or nowhere(problem, functions)
 
 
 def _judge(
     problem: Problem,
     here: Search,
-    value: float,
     verdict: Verdict,
     reason: Status | None,
     tried: int,
@@ -256,13 +217,13 @@ def _judge(
         }
         starts = f"{tried} start{'s' * (tried != 1)}"
         return reason, f"{words[reason]} after {starts}" + (f". {findings}" if findings else "")
+    runaway = runaway_sentence(here)
+    if runaway is not None:
+        return Status.DIVERGED, runaway
     if not here.found and verdict.better_answer is None:
         infeasible = (verdict.certificate.constraint_violation or 0.0) > 1e-6
         no_equilibrium = here.functions.place.level == NOBODY and not infeasible
         return Status.STALLED if no_equilibrium else Status.INFEASIBLE, findings
-    if value <= _UNBOUNDED:
-        side = "above" if problem.senses[0] == "maximize" else "below"
-        return Status.DIVERGED, f"{top} is unbounded {side}; bound its variables"
     if verdict.certificate.findings:
         return Status.STALLED, findings
     optimum = "maximum" if problem.senses[0] == "maximize" else "minimum"
@@ -292,7 +253,7 @@ def _step(problem: Problem, here: Search, tried: int, seconds: float) -> Step:
         residual = conditions(
             here.functions, here.rivals, candidate.point, candidate.piece, second=False
         ).residual
-    counts = tuple(here.functions.counts.of_levels)
+    counts = tuple(here.functions.notes.counts)
     return Step(tried, candidate.value, residual, seconds, counts, (0,) * len(counts))
 
 

@@ -29,7 +29,7 @@ class Tools:
         return time.perf_counter() > self.deadline
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LocalAnswer:
     """A candidate at which no better answer of the levels below was found.
 
