@@ -55,6 +55,7 @@ class Result:
         objectives: by level, in the sense written.
         certificate: what was verified at the point, as in the result file.
         steps: of the top level.
+        strategy: `name`, `chosen_by` (`auto` or `user`), `reason` and `options`.
     """
 
     status: str
@@ -63,6 +64,7 @@ class Result:
     objectives: dict[str, float]
     certificate: dict[str, Any] = dataclasses.field(repr=False)
     steps: int
+    strategy: dict[str, Any] = dataclasses.field(repr=False)
     _file: dict[str, Any] = dataclasses.field(repr=False)
 
     def __getitem__(self, name: str) -> Array:
@@ -378,5 +380,6 @@ def _result(found: Solution, name: str) -> Result:
         objectives=found.objectives,
         certificate=file["certificate"],
         steps=found.steps,
+        strategy=file["strategy"],
         _file=file,
     )

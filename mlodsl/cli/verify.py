@@ -38,6 +38,7 @@ def verify(arguments: Arguments) -> int:
             point = problem.pack(point_of_result(problem, "--result", result, variables))
     found = verify_gradient(problem, settings, point)
     if found.findings:
+        note(f"at {found.at}:")
         note("the gradient can't be verified here: " + ". ".join(found.findings))
         return 1
     Console(highlight=False).print(verification_table(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mlodsl.diagnostics import Diagnostic, did_you_mean
+from mlodsl.diagnostics import Diagnostic, Span, did_you_mean
 from mlodsl.syntax import nodes, walk
 
 
@@ -25,7 +25,7 @@ def with_starts(
         Diagnostic(
             "E605",
             f"the model has no variable `{name}`" + (f"; it has {listed}" if known else ""),
-            start.span,
+            _place_of(name, start),
             did_you_mean(name, known),
         )
         for name, start in starts.items()
@@ -33,6 +33,13 @@ def with_starts(
     )
     statements = tuple(_changed(statement, starts) for statement in program.statements)
     return replace(program, statements=statements), wrong
+
+
+def _place_of(name: str, start: nodes.Expression) -> Span:
+    """The name in front of its value, `NAME=VALUE`; the value where there is none."""
+    source, end = start.span.source, start.span.start
+    before = source.text.rfind(name, 0, end)
+    return start.span if before < 0 else Span(source, before, before + len(name))
 
 
 def _changed(node: nodes.Statement, starts: Mapping[str, nodes.Expression]) -> nodes.Statement:

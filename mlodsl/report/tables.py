@@ -64,14 +64,15 @@ def response_table(report: ResponseReport, senses: Sequence[str]) -> RenderableT
 
 
 def verification_table(found: Verification) -> RenderableType:
-    """What `verify` compared: each entry of the gradient, or each direction."""
+    """What `verify` compared: the point, and each entry of the gradient, or each direction."""
     table = new_table("along", "total gradient", "finite difference", "error")
     for name, gradient, difference in zip(
         found.names[:_MOST_ENTRIES], found.gradient, found.differences, strict=False
     ):
         error = abs(gradient - difference)
         table.add_row(name, short(gradient, 10), short(difference, 10), short(error))
-    parts: list[RenderableType] = [Padding(table, (1, 0, 0, 2))]
+    parts: list[RenderableType] = [Text(f"At {found.at}:")] if found.at else []
+    parts.append(Padding(table, (1, 0, 0, 2)))
     left = len(found.names) - _MOST_ENTRIES
     if left > 0:
         parts.append(Text(f"  and {left} more"))

@@ -13,8 +13,8 @@ from .status import Status
 
 # What brings a strategy closer that stands still beside the solution.
 _REMEDIES = {
-    "implicit": "let its linear solves go on: `iterations = 0`",
-    "itd": "differentiate more steps (`truncate`), or give the lower levels more",
+    "implicit": "letting its linear solves go on (`iterations = 0`)",
+    "itd": "differentiating more steps (`truncate`), or giving the lower levels more of them",
     "fd": "another `step`, or exact lower levels",
     "vgd": "another strategy: this one leaves out how the levels below follow",
     "f2ba": "a smaller `sigma`, or `form = extrapolated`",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from mlodsl.settings import Settings
 
 from .certificate.certify import finish_point, lower_findings
 from .certificate.lower import read_lower_levels
-from .certificate.names import name_of_entry
+from .certificate.names import name_of_entry, quote_choice
 from .certificate.top import TopLevel
 from .choose import choose_strategy
 from .constrained import constrained_hypergradient, constrained_value, is_constrained
@@ -44,6 +44,7 @@ class Verification:
         relative_error: the largest error, relative to the size of the gradient and of its
             parts; None where there is nothing to compare.
         accuracy: the largest relative error that counts as agreement.
+        at: the top level's variables there, in short.
         findings: why the levels below can't be solved there; empty where they can.
     """
 
@@ -54,6 +55,7 @@ class Verification:
     differences: tuple[float, ...] = ()
     relative_error: float | None = None
     accuracy: float = 1e-4
+    at: str = ""
     findings: tuple[str, ...] = ()
 
     @property
@@ -76,16 +78,17 @@ def verify_gradient(
             model's start.
     """
     with jax.enable_x64(True):
-        return _verify(problem.fold(), settings, point)
+        folded = problem.fold()
+        vectors = folded.start(jax.random.PRNGKey(settings.seed)) if point is None else point
+        verify = _verify_constrained if is_constrained(folded) else _verify
+        found = verify(folded, settings, vectors)
+        return replace(found, at=quote_choice(folded, 0, np.asarray(vectors[0])))
 
 
-def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Verification:
-    if is_constrained(problem):
-        return _verify_constrained(problem, settings, given)
+def _verify(problem: Problem, settings: Settings, vectors: Vectors) -> Verification:
     name = problem.level_names[0]
     chosen = choose_strategy(problem, settings)
     nest = plan_nest(problem, settings, chosen.built)
-    vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
     own = vectors[0]
     guess = point_of(problem.sizes, 1, vectors[1:]) if len(vectors) > 1 else own[:0]
     tolerance = jnp.asarray(top_tolerance(problem, settings), own.dtype)
@@ -116,12 +119,9 @@ def _verify(problem: Problem, settings: Settings, given: Vectors | None) -> Veri
     return _compared(name, chosen.name, names, along, derivatives, scale, accuracy)
 
 
-def _verify_constrained(
-    problem: Problem, settings: Settings, given: Vectors | None
-) -> Verification:
+def _verify_constrained(problem: Problem, settings: Settings, vectors: Vectors) -> Verification:
     """As `_verify`, where the active constraints are part of an answer."""
     name = problem.level_names[0]
-    vectors = problem.start(jax.random.PRNGKey(settings.seed)) if given is None else given
     own = np.asarray(vectors[0])
     eps = float(np.finfo(own.dtype).eps)
     size = 1 + float(np.linalg.norm(own))

@@ -30,6 +30,9 @@ MAXIMUM_ERRORS = 100
 _OUTER = frozenset({"MODEL", "PARAM", "DATA", "LEVEL", "SOLVE"})
 _INNER = frozenset({"VAR", "MINIMIZE", "MAXIMIZE", "SUBJECT", "PLAYER"})
 
+# What a type begins with.
+_TYPES = frozenset({"real", "int", "mlp", "linear", "module"})
+
 
 class Reader:
     """Feeds tokens to the engine and collects what is wrong with them."""
@@ -75,7 +78,7 @@ class Reader:
         is_between_statements = bool(expected & (STATEMENTS | {"RBRACE"}))
         if self._mend_misspelling(token, expected) or self._mend_name(token, expected):
             return
-        if self._mend_opening(token, expected):
+        if self._mend_opening(token, expected) or self._mend_missing_var(token, expected):
             return
         if is_between_statements and (self._mend_closing(token) or self._pass_misplaced(token)):
             return
@@ -147,6 +150,20 @@ class Reader:
         self._report("E002", f"expected `{{`, found {show_token(token)}", token, "open the block")
         self._tokens.insert(self._position, Token("LBRACE", token.start, token.start, "{"))
         self._last_reported = token.start
+        return True
+
+    def _mend_missing_var(self, token: Token, expected: frozenset[str]) -> bool:
+        """`x : real` for `var x : real`."""
+        after_name = self._tokens[self._position + 1 : self._position + 3]
+        if token.kind != "NAME" or [one.kind for one in after_name] != ["COLON", "NAME"]:
+            return False
+        if "VAR" not in expected or after_name[1].text not in _TYPES:
+            return False
+        if not self._engine.accepts("VAR", "NAME"):
+            return False
+        message = f"expected a statement, found {show_token(token)}"
+        self._report("E002", message, token, f"declare it: `var {token.text} : …`")
+        self._tokens.insert(self._position, Token("VAR", token.start, token.start, "var"))
         return True
 
     def _mend_closing(self, token: Token) -> bool:

@@ -48,6 +48,14 @@ def test_a_variable_is_a_float64_jax_array(curved_result: mlodsl.Result) -> None
     assert (x.shape, str(x.dtype)) == ((2,), "float64")
 
 
+def test_the_strategy_is_that_of_the_file(curved_result: mlodsl.Result) -> None:
+    assert curved_result.strategy == curved_result.to_dict()["strategy"]
+    assert (curved_result.strategy["name"], curved_result.strategy["chosen_by"]) == (
+        "implicit",
+        "auto",
+    )
+
+
 def test_an_unknown_variable_is_a_key_error_that_names_those_there_are(
     curved_result: mlodsl.Result,
 ) -> None:

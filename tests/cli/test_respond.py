@@ -43,6 +43,11 @@ def test_several_leading_levels_may_be_given(shell, chain):
         ([], "error[E604]", "the variable `x` of level `a` has no value"),
         (["--at", "y=1"], "error[E604]", "give it with `--at x=…`"),
         (["--at", "w=1", "--at", "x=0"], "error[E605]", "the model has no variable `w`"),
+        (
+            ["--at", " yx = 1", "--at", "x=0"],
+            "error[E605]",
+            "--at:1:2\n  |\n1 |  yx = 1\n  |  ^^ did",
+        ),
         (["--at", "x=[1, 2, 3]"], "error[E201]", " --at:1:3"),
         (["--at", "x=1 +"], "error[E002]", " --at:1:"),
         (["--at", "x=q"], "error[E102]", "unknown name `q`"),

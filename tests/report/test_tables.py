@@ -72,8 +72,9 @@ def test_the_table_of_a_response_shows_findings():
 
 @pytest.mark.parametrize(("error", "word"), [(1e-9, "agrees"), (1e-3, "disagrees")])
 def test_the_table_of_a_verification_says_whether_they_agree(error, word):
-    found = Verification("leader", "implicit", ("x",), (1.0,), (1.0 + error,), error)
+    found = Verification("leader", "implicit", ("x",), (1.0,), (1.0 + error,), error, at="x = 0.25")
     text = " ".join(plain_text(verification_table(found)).split())
+    assert text.startswith("At x = 0.25: along ")
     assert f"of level `leader` by `implicit` {word} with finite differences" in text
 
 

@@ -109,7 +109,31 @@ def distance_sentence(problem: Problem, level: int, gradient: float, distance: f
     return (
         f"{name}: its gradient fades out (norm {gradient:.3g}) without a {sought} nearby; the next "
         f"Newton step would be {distance:.3g} long, so its objective flattens out towards "
-        f"infinity or its {sought} is degenerate"
+        f"infinity or its {sought} is degenerate: bound its variables (`in [a, b]`), or add a cost "
+        "that grows with them"
+    )
+
+
+def flattening_sentence(problem: Problem, gradient: float, step: np.ndarray) -> str:
+    """A top level that goes on falling, ever less, however far one looks along a Newton step."""
+    name, sought, _ = level_words(problem, 0)
+    along = name_of_entry(problem, 0, step)
+    verb = "falls" if sought == "maximum" else "rises"
+    return (
+        f"{name}: its gradient fades out (norm {gradient:.3g}) without a {sought} nearby; the next "
+        f"Newton step would be {float(np.linalg.norm(step)):.3g} long, and its objective never "
+        f"{verb} within sixteen of them: it flattens out along `{along}` towards infinity; bound "
+        "that with a domain (`in [a, b]`), or add a cost that grows with it"
+    )
+
+
+def degenerate_sentence(problem: Problem, gradient: float, distance: float) -> str:
+    """A top level whose minimum is near and flatter than a quadratic one."""
+    name, sought, _ = level_words(problem, 0)
+    return (
+        f"{name}: its gradient is small (norm {gradient:.3g}), but its {sought} is degenerate, and "
+        f"the next Newton step towards it would be {distance:.3g} long; ask for a smaller "
+        "`tolerance`, or add a small cost that is curved there"
     )
 
 

@@ -8,11 +8,18 @@ import numpy as np
 
 from .curvature import Curvature
 from .names import name_of_entry
-from .sentences import distance_sentence, fall_sentence, far_sentence, level_words
+from .sentences import (
+    degenerate_sentence,
+    distance_sentence,
+    fall_sentence,
+    far_sentence,
+    flattening_sentence,
+    level_words,
+)
 from .structure import LevelCertificate, LevelErrors
 from .surroundings import explore
 from .top import Rounding, Tangent, TopLevel
-from .top_curvature import curvature, newton_contracts
+from .top_curvature import curvature, newton_contracts, rises_after
 
 _EXPLORE_SECONDS = 1.0
 
@@ -108,8 +115,22 @@ def _distance_findings(
     if relative <= min(reach, top.eps**0.4):
         return []
     noise = float(np.linalg.norm(rounding.gradient))
-    if not newton_contracts(top, free, noise):
+    contracts = newton_contracts(top, free, noise)
+    if contracts and relative <= reach:
+        return []
+    step = _newton_step(top, found)
+    rises = rises_after(top, step, noise)
+    if rises == np.inf:
+        return [flattening_sentence(top.problem, top.residual, step)]
+    if rises is not None and rises > 2:
+        return [degenerate_sentence(top.problem, top.residual, found.distance)]
+    if not contracts:
         return [distance_sentence(top.problem, 0, top.residual, found.distance)]
-    if relative > reach:
-        return [far_sentence(top.problem, top.residual, found.distance)]
-    return []
+    return [far_sentence(top.problem, top.residual, found.distance)]
+
+
+def _newton_step(top: TopLevel, found: Curvature) -> np.ndarray:
+    """-H⁻¹ g; where H isn't a matrix, as far along its flattest axis."""
+    if found.newton is not None:
+        return -found.newton
+    return -float(np.sign(found.axis @ top.gradient)) * found.distance * found.axis

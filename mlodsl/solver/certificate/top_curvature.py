@@ -114,6 +114,38 @@ def _secant(top: TopLevel, free: Tangent, direction: np.ndarray, step: float) ->
     return free.restrict((ahead - behind) / (2 * step))
 
 
+def rises_after(top: TopLevel, step: np.ndarray, noise: float) -> float | None:
+    """After how many Newton steps in a row the objective rises again: 2, 4, 8, 16 or infinity.
+
+    At a minimum with curvature it rises after two as steeply as it fell. Past a degenerate one it
+    does so later; where it flattens out towards infinity, it goes on falling or shows no slope
+    above its noise.
+
+    Arguments:
+        step: -H⁻¹ g, in the level's variables.
+        noise: of the slope.
+
+    Returns:
+        None where it can't be seen: the step isn't finite, the level's domain ends before, or the
+        gradient isn't finite there.
+    """
+    length = float(np.linalg.norm(step))
+    if not 0 < length < np.inf:
+        return None
+    unit = step / length
+    fall = abs(float(unit @ top.gradient))
+    for times in (2, 4, 8, 16):
+        own = top.own + times * step
+        if np.linalg.norm(top.project(own) - own) > top.eps**0.5 * length:
+            return None
+        slope = float(unit @ top.gradient_at(own))
+        if not np.isfinite(slope):
+            return None
+        if slope > (max(10 * noise, 0.5 * fall) if times == 2 else 10 * noise):
+            return times
+    return np.inf
+
+
 def newton_contracts(top: TopLevel, free: Tangent, noise: float) -> bool:
     """Whether steps of a secant method along the gradient shrink it as at a true minimum.
 
