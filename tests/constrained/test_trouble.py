@@ -87,13 +87,36 @@ def test_kkt_is_refused_where_there_are_no_constraints() -> None:
         mlodsl.compile(text).solve(strategy="kkt")
 
 
-def test_what_other_calls_can_not_do_yet_is_refused_at_its_place() -> None:
-    model = mlodsl.compile(INTERVALS)
-    for call in (model.best_response, model.hypergradient):
-        with pytest.raises(mlodsl.ModelError, match="E801"):
-            call({"y": 1.0})
-    with pytest.raises(mlodsl.ModelError, match="E801"):
-        model.solution()
+NO_ANSWER = """
+level a {{ var x : real in [0, 1]  minimize x^2 + y }}
+level b {{ var y : real in [0, 1]  minimize {middle} }}
+level c {{ var z : real  minimize (z - y)^2  subject to low : z >= {low}, high : z <= {high} }}
+"""
+
+
+def test_a_level_without_any_answer_is_named_with_its_constraint() -> None:
+    text = NO_ANSWER.format(middle="(y - x)^2 + z", low=3, high=2)
+    result = mlodsl.compile(text).solve()
+    assert result.status == "infeasible"
+    assert "`low` of level `c`" in result.message or "`high` of level `c`" in result.message
+
+
+def test_an_unbounded_lower_level_is_named() -> None:
+    text = NO_ANSWER.replace("in [0, 1]  minimize {middle}", " minimize {middle}")
+    result = mlodsl.compile(text.format(middle="x - y", low="-9", high="y + 9")).solve()
+    assert result.status == "diverged"
+    assert "level `b` is unbounded below where level `a` chooses x = " in result.message
+
+
+def test_a_leader_that_is_unbounded_beyond_a_flat_stretch_is_told() -> None:
+    """-x + y is 0 for 0 ≤ x ≤ 1 and falls from there on."""
+    result = mlodsl.compile(
+        """
+        level a { var x : real  minimize -x + y  subject to x >= 0 }
+        level b { var y : real in [0, 1]  minimize (y - x)^2 }
+        """
+    ).solve()
+    assert result.status == "diverged"
 
 
 def test_a_seed_gives_the_same_answer_twice() -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .functions import AT_MOST, Functions
+from .functions import Functions
 from .kkt import Piece
+from .place import AT_MOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from ..certificate.names import quote_choice
 from ..certificate.structure import Certificate, LevelCertificate
 from .feasibility import violations
 from .first_order import Conditions, conditions
-from .functions import OWN, Functions
+from .functions import Functions
 from .kkt import Candidate, deeper
 from .lowest import THOROUGH, Effort, choice_near
+from .place import OWN
 from .search import better_below, responses
 from .standing import certify_player, entry_name, standing_of, title_of
 from .state import Response, Search, Tools, no_piece, player_point

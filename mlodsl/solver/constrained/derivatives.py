@@ -25,8 +25,9 @@ from ..run import Watch
 from ..status import Status
 from . import system
 from .first_order import conditions
-from .functions import FORCE, SLACK, Functions
+from .functions import Functions
 from .lowest import Effort
+from .place import FORCE, SLACK
 from .search import responses
 from .solve import run_search
 from .state import Response, Tools, in_favour

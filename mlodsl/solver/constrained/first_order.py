@@ -8,8 +8,9 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 
-from .functions import AT_MOST, BELOW, CONDITIONS, EQUAL, FORCE, OWN, SLACK, Functions
+from .functions import Functions
 from .kkt import Candidate, Piece, deeper, force_places, free_entries, kink_rows, piece_program
+from .place import AT_MOST, BELOW, CONDITIONS, EQUAL, FORCE, OWN, SLACK
 from .rivals import Rivals
 
 _NEAR = 1e-6

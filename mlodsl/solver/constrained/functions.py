@@ -11,69 +11,16 @@ everything below him, multipliers included (see `system`), his point is z = (x, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from mlodsl.modules import Problem
 
-from . import system
-from .system import LevelShape, Masks, Vectors
-
-_NEWTON_STEPS = 8
-
-# The order of the parts, in values, Jacobians and weights.
-OWN, AT_MOST, EQUAL, BELOW, CONDITIONS, SLACK, FORCE = range(7)
-
-# The level of nobody, who chooses nothing and wants nothing: he sees the answers below alone.
-NOBODY = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose functions they are.
-
-    Arguments:
-        level: its number, or `NOBODY`.
-        player: his number in it.
-        own: his level and those below; None for nobody, who stands between levels.
-        below: the levels below.
-    """
-
-    level: int
-    player: int
-    own: LevelShape | None
-    below: LevelShape | None
-
-    @property
-    def size(self) -> int:
-        """How many variables he chooses."""
-        if self.own is None:
-            return 0
-        player = self.own.players[self.player]
-        return player.stop - player.start
-
-    @property
-    def all(self) -> int:
-        """The length of z."""
-        return self.size + (0 if self.below is None else self.below.unknowns)
-
-    @property
-    def choices(self) -> int:
-        """How many of the first entries of z are variables of his and of the next level."""
-        return self.size + (0 if self.below is None else self.below.size)
-
-    def split(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """x and w."""
-        return z[: self.size], z[self.size :]
-
-    def answer(self, z: np.ndarray) -> np.ndarray:
-        """The variables of the next level."""
-        return z[self.size : self.choices]
+from . import compiled, system
+from .place import NOBODY, Place
+from .system import Masks
 
 
 @dataclass(slots=True)
@@ -203,7 +150,7 @@ class Functions:
 
     def objectives(self, z: np.ndarray) -> np.ndarray:
         """The objectives of all levels and players, top first, as minimisations."""
-        return np.asarray(_objectives(self.problem, self.place, self._context, z))
+        return np.asarray(compiled.objectives(self.problem, self.place, self._context, z))
 
     def at(self, z: np.ndarray, masks: Masks) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The values of all parts at z, and their Jacobians in z.
@@ -219,13 +166,18 @@ class Functions:
     def beside(self, z: np.ndarray, masks: Masks) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """As `at`, for a point that will not be asked for again."""
         self.notes.counts[max(self.place.level, 0)] += 1
-        found = _values_and_slopes(self.problem, self.place, self._context, z, masks)
-        values, slopes = jax.device_get(found)
-        return values, slopes
+        found = compiled.values_and_slopes(self.problem, self.place, self._context, z, masks)
+        # One array, as fetching many takes longer than computing them.
+        table = np.asarray(found)
+        values = np.split(table[:, -1], self.place.ends)
+        slopes = np.split(table[:, :-1], self.place.ends)
+        return [values[0][0], *values[1:]], [slopes[0][0], *slopes[1:]]
 
     def many(self, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """F for many x, and how far each is from feasible; of the lowest level alone."""
-        value, violation = jax.device_get(_many(self.problem, self.place, self._context, xs))
+        value, violation = jax.device_get(
+            compiled.many(self.problem, self.place, self._context, xs)
+        )
         return value, violation
 
     def follow(self, z: np.ndarray, masks: Masks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -235,151 +187,17 @@ class Functions:
             The objectives of the next level's players, their derivatives in x along the answer,
             and z; objectives infinite where the answer has gone: it isn't reached, or isn't one.
         """
-        found = _follow(self.problem, self.place, self._context, z, masks)
+        found = compiled.follow(self.problem, self.place, self._context, z, masks)
         values, slopes, w = jax.device_get(found)
         return values, slopes, np.concatenate([z[: self.place.size], w])
 
-    def total_slope(self, z: np.ndarray, masks: Masks) -> np.ndarray:
-        """The derivative of F along the answer below with the given masks."""
-        found = _total_slope(self.problem, self.place, self._context, z, masks)
-        return np.asarray(found)
-
     def curvature(self, z: np.ndarray, masks: Masks, weights: list[np.ndarray]) -> np.ndarray:
         """The Hessian in z of the parts' sum with these weights."""
-        found = _weighted_hessian(self.problem, self.place, self._context, z, masks, weights)
+        found = compiled.weighted_hessian(
+            self.problem, self.place, self._context, z, masks, weights
+        )
         return np.asarray(found)
 
     @property
     def _context(self) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
         return self.above, self.level_vector
-
-
-def _unpacked(place: Place, context: Any, z: Any) -> tuple[Vectors, Any]:
-    """The vectors of the own level and those above, and w."""
-    above, level_vector = context
-    if place.own is None:
-        return above, z
-    own = place.own.players[place.player].own
-    return (*above, jnp.asarray(level_vector).at[own].set(z[: place.size])), z[place.size :]
-
-
-def _parts(problem: Problem, place: Place, context: Any, z: Any, masks: Masks) -> list[Array]:
-    here, w = _unpacked(place, context, z)
-    vectors = (*here, *system.choices(place.below, w))
-    duals = system.duals_of(problem, place.below, here, w)
-    empty = jnp.zeros(0, z.dtype)
-    own = [jnp.zeros((), z.dtype), empty, empty]
-    if place.own is not None:
-        at_most, equal = system.constraints(problem, place.own, place.player, vectors, duals)
-        own = [problem.objective(place.level, vectors, place.player, duals), at_most, equal]
-    if place.below is None:
-        return [*own, empty, empty, empty, empty]
-    below = system.below_of(place.below, w)
-    lower = system.duals_of(problem, place.below.below, (*here, w[: place.below.size]), below)
-    objectives = [
-        problem.objective(place.below.level, vectors, index, lower)
-        for index in range(len(place.below.players))
-    ]
-    return [*own, jnp.stack(objectives), *system.system(problem, place.below, here, w, masks)]
-
-
-@eqx.filter_jit
-def _objectives(problem: Problem, place: Place, context: Any, z: Any) -> Array:
-    above, w = _unpacked(place, context, z)
-    shape = place.below
-    vectors = (*above, *system.choices(shape, w))
-    found = []
-    for level in range(problem.number_of_levels):
-        if shape is not None and level >= shape.level:
-            w, shape = system.below_of(shape, w), shape.below
-        duals = system.duals_of(problem, shape, vectors[: level + 1], w)
-        for player in range(len(problem.structure.players(level))):
-            found.append(problem.objective(level, vectors, player, duals))
-    return jnp.stack(found)
-
-
-@eqx.filter_jit
-def _values_and_slopes(
-    problem: Problem, place: Place, context: Any, z: Any, masks: Masks
-) -> tuple[list[Array], list[Array]]:
-    def parts(z: Array) -> list[Array]:
-        return _parts(problem, place, context, z, masks)
-
-    return parts(z), jax.jacfwd(parts)(z)
-
-
-@eqx.filter_jit
-def _many(problem: Problem, place: Place, context: Any, xs: Any) -> tuple[Array, Array]:
-    def one(x: Array) -> tuple[Array, Array]:
-        value, at_most, equal, *_ = _parts(problem, place, context, x, ())
-        violation = jnp.sum(jnp.maximum(at_most, 0)) + jnp.sum(jnp.abs(equal))
-        return value, violation
-
-    return jax.vmap(one)(xs)
-
-
-@eqx.filter_jit
-def _follow(
-    problem: Problem, place: Place, context: Any, z: Any, masks: Masks
-) -> tuple[Array, Array, Array]:
-    shape = place.below
-    assert shape is not None, "there is a level below"
-    x, start = z[: place.size], z[place.size :]
-
-    def conditions(w: Array) -> tuple[Array, Array]:
-        here, _ = _unpacked(place, context, jnp.concatenate([x, w]))
-        return system.conditions(problem, shape, here, w, masks)
-
-    def once(w: Array, _: None) -> tuple[Array, None]:
-        matrix = jax.jacfwd(lambda point: conditions(point)[0])(w)
-        step = jnp.linalg.lstsq(matrix, conditions(w)[0], rcond=1e-12)[0]
-        return w - step, None
-
-    w, _ = jax.lax.scan(once, start, None, length=_NEWTON_STEPS)
-    equations, inequalities = conditions(w)
-    reached = jnp.linalg.norm(equations) <= 1e-8 * (1 + jnp.linalg.norm(w))
-    stays = reached & jnp.all(inequalities >= -1e-8)
-
-    def lagrangians(x: Array) -> Array:
-        here, _ = _unpacked(place, context, jnp.concatenate([x, w]))
-        below = system.below_of(shape, w)
-        return jnp.stack(
-            [
-                system.lagrangian(
-                    problem, shape, index, here, w[: shape.size], own, below, masks[1:]
-                )
-                for index, own in enumerate(system.multipliers_of(shape, w))
-            ]
-        )
-
-    values = _parts(problem, place, context, jnp.concatenate([x, w]), masks[1:])[BELOW]
-    return jnp.where(stays, values, jnp.inf), jax.jacfwd(lagrangians)(x), w
-
-
-@eqx.filter_jit
-def _total_slope(problem: Problem, place: Place, context: Any, z: Any, masks: Masks) -> Array:
-    shape = place.below
-    assert shape is not None, "there is a level below"
-
-    def equations(z: Array) -> Array:
-        here, w = _unpacked(place, context, z)
-        return system.conditions(problem, shape, here, w, masks)[0]
-
-    slope = jax.grad(lambda z: _parts(problem, place, context, z, masks[1:])[OWN])(z)
-    rows = jax.jacfwd(equations)(z)
-    adjoint = jnp.linalg.solve(rows[:, place.size :].T, slope[place.size :])
-    return slope[: place.size] - adjoint @ rows[:, : place.size]
-
-
-@eqx.filter_jit
-def _weighted_hessian(
-    problem: Problem, place: Place, context: Any, z: Any, masks: Masks, weights: list[Any]
-) -> Array:
-    def weighted(z: Array) -> Array:
-        parts = _parts(problem, place, context, z, masks)
-        return sum(
-            (jnp.sum(weight * part) for weight, part in zip(weights, parts, strict=True)),
-            jnp.zeros((), z.dtype),
-        )
-
-    return jax.hessian(weighted)(z)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .functions import AT_MOST, CONDITIONS, EQUAL, FORCE, OWN, SLACK, Functions
+from .functions import Functions
 from .nlp import Evaluation, Program, solve_program
+from .place import AT_MOST, CONDITIONS, EQUAL, FORCE, OWN, SLACK
 from .rivals import Rivals
 from .system import signs
 

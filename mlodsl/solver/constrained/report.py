@@ -10,9 +10,10 @@ from mlodsl.modules import Problem
 from ..solution import ResponseReport, answering_variables, as_written
 from .certificate import certify_below
 from .feasibility import violations
-from .functions import OWN, Functions
+from .functions import Functions
 from .kkt import Candidate, deeper
 from .lowest import THOROUGH
+from .place import OWN
 from .search import responses
 from .state import Tools, in_favour
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .functions import BELOW, Functions
+from .functions import Functions
+from .place import BELOW
 from .system import Masks
 
 _MOST = 12

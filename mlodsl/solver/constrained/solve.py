@@ -21,8 +21,9 @@ from ..solution import LocalSolution, Solution, as_written, values_of_params
 from ..status import Status
 from .certificate import Verdict, certify_candidate
 from .first_order import conditions
-from .functions import NOBODY, Functions
+from .functions import Functions
 from .kkt import Candidate, deeper
+from .place import NOBODY
 from .search import polished, search_from
 from .state import LocalAnswer, Search, Tools, new_search, no_piece, rival_of, starts_of
 from .trouble import can_be_kept, nowhere, runaway_sentence
@@ -262,7 +263,9 @@ def _sorted(here: Search) -> list[LocalAnswer]:
 
 
 def _named(problem: Problem, vectors: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
-    found = problem.unpack(tuple(map(jnp.asarray, vectors)))
+    # Last digits outside of a domain are rounding.
+    inside = (problem.project(level, jnp.asarray(own)) for level, own in enumerate(vectors))
+    found = problem.unpack(tuple(inside))
     return {name: np.asarray(value) for name, value in found.items()}
 
 

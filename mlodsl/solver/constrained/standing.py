@@ -13,9 +13,10 @@ import scipy.optimize
 from ..certificate.names import name_of_entry
 from ..certificate.structure import LevelCertificate
 from .first_order import Conditions, conditions
-from .functions import AT_MOST, EQUAL, OWN, SLACK, Functions
+from .functions import Functions
 from .kkt import Candidate, Piece, deeper
 from .lowest import choice_near
+from .place import AT_MOST, EQUAL, OWN, SLACK
 from .rivals import Rivals
 
 _GAP = 1e-7

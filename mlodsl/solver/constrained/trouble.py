@@ -10,8 +10,9 @@ from ..certificate.names import quote_choice
 from ..certificate.structure import Certificate, LevelCertificate
 from .certificate import Verdict
 from .feasibility import nearest_feasible, violations
-from .functions import NOBODY, OWN, Functions
+from .functions import Functions
 from .kkt import Candidate, deeper
+from .place import NOBODY, OWN
 from .search import better_below
 from .state import Search, starts_of
 

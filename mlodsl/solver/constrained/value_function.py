@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .functions import AT_MOST, BELOW, CONDITIONS, EQUAL, OWN, SLACK, Functions
+from .functions import Functions
 from .kkt import Candidate
 from .nlp import Evaluation, Program, solve_program
+from .place import AT_MOST, BELOW, CONDITIONS, EQUAL, OWN, SLACK
 from .rivals import Rival, Rivals
 
 _STEPS = 300
