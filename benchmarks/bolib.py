@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import mlodsl
+from mlodsl.solver import best_response_report
 
 from .peer_blvpy import solve_by_blvpy
 
@@ -55,7 +55,10 @@ def _is_right(upper: float, expected: float, gap: float | None, violation: float
 
 
 def measure_peer(name: str, expected: float) -> dict[str, Any]:
-    """As `measure`, by blvpy; its answer's gap is to the follower's best response as found here."""
+    """As `measure`, by blvpy.
+
+    The gap is to the follower's best response as found here; None where none is.
+    """
     model = mlodsl.compile(CASES / f"{name}.mlo")
     answer = solve_by_blvpy(model)
     row: dict[str, Any] = {
@@ -74,13 +77,9 @@ def measure_peer(name: str, expected: float) -> dict[str, Any]:
         for level in range(2):
             at_most, equal = (np.asarray(part) for part in problem.constraints(level, vectors))
             violation = max(violation, *np.maximum(at_most, 0), *np.abs(equal), 0.0)
-        names = [variable.name for variable in problem.structure.levels[0].variables]
-        try:
-            best = model.best_response({one: answer.variables[one] for one in names})
-            again = problem.pack({**answer.variables, **best})
-            gap = lower - float(jnp.asarray(problem.objective(1, again)))
-        except RuntimeError:
-            gap = None
+        best = best_response_report(problem, vectors[:1], vectors[1:])
+        again = problem.pack({**answer.variables, **best.variables})
+        gap = None if best.findings else lower - float(problem.objective(1, again))
     row |= {"F": upper, "f": lower, "gap": gap, "violation": float(violation)}
     row["right"] = _is_right(upper, expected, gap, violation)
     return row
@@ -130,12 +129,15 @@ def _summary(solver: str, rows: list[dict[str, Any]]) -> str:
     answered = [row for row in rows if row["status"] not in ("refused", "missing")]
     right = sum(row["right"] for row in rows)
     claimed = ("converged", "optimal")
-    false = [row["name"] for row in answered if row["status"] in claimed and not row["right"]]
+    wrong = [row for row in answered if row["status"] in claimed and not row["right"]]
+    false = [row["name"] for row in wrong if row["gap"] is not None]
+    unknown = [row["name"] for row in wrong if row["gap"] is None]
     seconds = [row["seconds"] for row in answered]
     return (
         f"{solver}: {right} of {len(rows)} right, {len(rows) - len(answered)} refused, "
         f"{sum(seconds):.0f} s, median {float(np.median(seconds or [0])):.2f} s; "
         f"called solved elsewhere: {', '.join(false) or 'none'}"
+        + (f"; gap unknown: {', '.join(unknown)}" if unknown else "")
     )
 
 

@@ -76,6 +76,8 @@ class _Translation:
         found = self._operation(node, below=below)
         named = {one.name for one in walk(node) if isinstance(one, nodes.Name)}
         if below and named and named <= self.upper and not found.is_affine():
+            if not found.is_smooth():
+                raise Untranslated(f"`{node.span.text}` in the follower isn't smooth")
             lifted = self.cvxpy.Variable()
             self.lifted.append(lifted == found)
             return lifted
@@ -97,6 +99,11 @@ class _Translation:
                 power = value(exponent)
                 if not isinstance(power, int | float):
                     power = power.value
+                if power % 2 == 1 and power > 1:
+                    # CVXPY's odd powers are of nonnegative numbers alone.
+                    return self.cvxpy.multiply(
+                        value(base), self.cvxpy.power(value(base), power - 1)
+                    )
                 return self.cvxpy.power(value(base), power)
             case nodes.Index(base=base, items=(item,)) if isinstance(item, nodes.Number):
                 return value(base)[item.value]
