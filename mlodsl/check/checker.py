@@ -91,7 +91,8 @@ def check(
         levels=assembly.level_infos(outline, inference),
         settings=settings,
         python_functions=frozenset(python_functions),
-        features=features_of(outline, references, settings, layers),
+        features=features_of(outline, settings, layers),
+        uses_duals=any(found.duals for found in references),
         index_use=inference.index_use,
     )
     return model, reports.sorted()

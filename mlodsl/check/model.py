@@ -121,8 +121,9 @@ class CheckedModel:
         statics: whole numbers and other constants known before solving, by name: `int`
             params, sizes bound by data.
         python_functions: names of functions that the Python caller added.
-        features: what the solver may have to refuse: code of the diagnostic (`E801` …) and
+        features: what the solver may have to refuse: code of the diagnostic (`E803` …) and
             the node that uses it, None where only a Python keyword says it.
+        uses_duals: whether an expression names a multiplier.
         index_use: how the functions use their parameters, to tell which `for` indices have
             to be unrolled.
     """
@@ -139,4 +140,5 @@ class CheckedModel:
     settings: Settings
     python_functions: frozenset[str] = frozenset()
     features: tuple[tuple[str, nodes.Node | None], ...] = ()
+    uses_duals: bool = False
     index_use: IndexUse = field(default_factory=lambda: IndexUse({}))

@@ -96,12 +96,12 @@ CODES: dict[str, Code] = {
     "E707": _error("not enough memory", "make the model smaller"),
     "E708": _error("matplotlib is missing", "install it: `pip install 'mlodsl[plot]'`"),
     # Not built yet
-    "E801": _error("constraints cannot be kept here yet", "remove `subject to`, or use a penalty"),
-    "E802": _error("players cannot be solved yet", "give each player a level of its own"),
+    # E801 was: constraints cannot be kept yet.
+    # E802 was: players cannot be solved yet.
     "E803": _error("network variables cannot be solved yet", "write the network with arrays"),
     "E804": _error("`batch_size` cannot be used yet", "remove it"),
-    "E805": _error("domains of lower levels cannot be kept here yet", "substitute the variable"),
-    "E806": _error("multipliers cannot be used yet", "remove `dual`"),
+    # E805 was: domains of lower levels cannot be kept yet.
+    # E806 was: multipliers cannot be used yet.
     # E807 was: `starts` in models without constraints cannot be used yet.
     # E808 was: command not built yet.
     # Warnings

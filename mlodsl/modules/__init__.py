@@ -4,6 +4,5 @@ from .build import build as build, with_params as with_params
 from .functions import FUNCTIONS as FUNCTIONS
 from .layout import LevelLayout as LevelLayout
 from .problem import Problem as Problem
-from .refusals import refuse_constraints as refuse_constraints
 from .spread import around as around, spread_over as spread_over
 from .structure import Structure as Structure

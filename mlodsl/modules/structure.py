@@ -59,7 +59,7 @@ class Structure:
     @property
     def uses_duals(self) -> bool:
         """Whether an expression names a multiplier."""
-        return any(code == "E806" for code, _ in self.checked.features)
+        return self.checked.uses_duals
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Structure) and self.content == other.content)

@@ -45,7 +45,7 @@ _SOLVE = (
         doc="How many starting points are tried: the model's own, then others spread over the top "
         "level's domains, or around the start where nothing bounds a variable; lower levels start "
         "around their own, too. The best answer is the result. `auto`: one; in models with "
-        "constraints or players 12.",
+        "constraints or players 12, from three levels on fewer.",
     ),
 )
 

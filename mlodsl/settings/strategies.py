@@ -316,18 +316,19 @@ how fast σ goes to zero below it.""",
 _KKT = StrategySignature(
     name="kkt",
     options=(),
-    maximum_levels=2,
-    doc="""For models with constraints: the lower level replaced by its KKT conditions.
+    doc="""For models with constraints or players: lower levels replaced by their KKT conditions.
 
-With multipliers λ ≥ 0 of the lower level's inequalities g ≤ 0, complementarity λ·g = 0 is first
+With multipliers λ ≥ 0 of a lower level's inequalities g ≤ 0, complementarity λ·g = 0 is first
 relaxed (λ_i g_i ≥ -t, t smaller and smaller; Scholtes 2001), then resolved piece by piece: on a
 piece each constraint is active or without force, and neighbouring pieces are tried until none is
-better, so that active bounds are met exactly. Answers of the follower that are only locally best
-are cut off by better ones that were found (f(x, y) ≤ f(x, ŷ)); where he has no multipliers, such
-cuts alone stand for his conditions. Ties break in favour of the level above by construction.
+better, so that active bounds are met exactly. On a piece the conditions of a level are equations,
+which the level above anticipates among its own constraints, and so on up; players of a level each
+have multipliers of their own. Answers that are only locally best are cut off by better ones that
+were found (f(x, y) ≤ f(x, ŷ)); where the lowest level has no multipliers, such cuts alone stand
+for its conditions. Ties break in favour of the level above, each of them being followed.
 
-It starts from several points (`starts`; 12 where none are asked for) spread over the domains, and
-the result file lists the distinct local answers.""",
+It starts from several points (`starts`; where none are asked for 12, from three levels on fewer)
+spread over the domains, and the result file lists the distinct local answers.""",
 )
 
 STRATEGIES: dict[str, StrategySignature] = {

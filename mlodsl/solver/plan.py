@@ -7,7 +7,7 @@ import dataclasses
 import jax.numpy as jnp
 
 from mlodsl.diagnostics import Diagnostic, ModelError
-from mlodsl.modules import Problem, refuse_constraints
+from mlodsl.modules import Problem
 from mlodsl.settings import OptimizerChoice, Settings
 from mlodsl.strategies import Implicit
 
@@ -83,8 +83,8 @@ def optimistic_nest(problem: Problem, settings: Settings) -> Nest | None:
 
 
 def _refuse(problem: Problem, settings: Settings) -> None:
-    """Constraints, and options of keywords and flags that the model's own text may not have had."""
-    wrong = list(refuse_constraints(problem.structure.checked))
+    """Options of keywords and flags that the model's own text may not have had."""
+    wrong = []
     if settings.batch_size is not None:
         message = "`batch_size` cannot be used yet: steps take all rows"
         wrong.append(Diagnostic("E804", message, None, "remove it"))

@@ -46,8 +46,6 @@ def test_the_settings_are_those_of_the_solve_block() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "kind"),
     [
-        ("level l { var x : real minimize x^2 subject to x <= 1 }", "E801", nodes.SubjectTo),
-        ("level l { player p { var x : real minimize x^2 } }", "E802", nodes.Player),
         ("level l { var f : mlp(2, 1) minimize sumsq(f) }", "E803", nodes.Var),
         ("level l { var x : real minimize x^2 } solve { batch_size = 8 }", "E804", nodes.Option),
     ],
@@ -57,12 +55,13 @@ def test_what_a_solver_may_refuse_is_listed(text: str, code: str, kind: type) ->
     assert found == code and isinstance(node, kind)
 
 
-def test_domains_below_the_top_and_multipliers_are_listed() -> None:
-    model = checked(
-        "level u { var x : real in [0, 1] minimize x^2 + dual(c) }\n"
-        "level l { var y : real in nonnegative minimize (y - x)^2 subject to c : y <= 1 }"
+def test_whether_a_model_names_multipliers_is_known() -> None:
+    text = (
+        "level u {{ var x : real in [0, 1] minimize x^2 + {term} }}\n"
+        "level l {{ var y : real minimize (y - x)^2 subject to c : y <= 1 }}"
     )
-    assert sorted(code for code, _ in model.features) == ["E801", "E805", "E806"]
+    assert checked(text.format(term="dual(c)")).uses_duals
+    assert not checked(text.format(term="y")).uses_duals
 
 
 @pytest.mark.parametrize(
