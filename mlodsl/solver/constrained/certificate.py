@@ -31,11 +31,13 @@ class Verdict:
 
     Arguments:
         better_answer: of the next level, where one was found.
+        wrong_below: whether a level below the next one has a better answer.
         better_choice: a z with a better objective close by, where it was found.
     """
 
     certificate: Certificate
     better_answer: Response | None = None
+    wrong_below: bool = False
     better_choice: np.ndarray | None = None
 
 
@@ -85,7 +87,7 @@ def certify_candidate(here: Search, candidate: Candidate, *, tolerance: float) -
         starts=THOROUGH.starts + 2 if functions.place.below is not None else 0,
         findings=tuple(findings),
     )
-    return Verdict(certificate, lower.better_answer, better_choice)
+    return Verdict(certificate, lower.better_answer, lower.wrong_below, better_choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +98,20 @@ class Lower:
         levels: their certificates, by level or `level.player`.
         findings: what speaks against their answers.
         better_answer: of the next level, where one was found.
+        wrong_below: whether a level below the next one has a better answer.
     """
 
     levels: dict[str, LevelCertificate]
     findings: list[str]
     better_answer: Response | None
+    wrong_below: bool
 
 
 def certify_below(functions: Functions, candidate: Candidate, tools: Tools) -> Lower:
     """Solves each level below again, those above it standing still."""
     levels: dict[str, LevelCertificate] = {}
     findings: list[str] = []
-    better_answer = None
+    better_answer, wrong_below = None, False
     below, point = functions, candidate
     while below.place.below is not None:
         better, sentences, certificates = _next_level(tools, below, point)
@@ -115,12 +119,14 @@ def certify_below(functions: Functions, candidate: Candidate, tools: Tools) -> L
         findings += sentences
         if below is functions:
             better_answer = better
+        else:
+            wrong_below |= better is not None
         mine = below.of_player(point.point, 0)
         piece = None if point.piece is None else point.piece[1:]
         z = player_point(below, point.point, 0)
         value = float(mine.at(z, deeper(piece))[0][OWN])
         below, point = mine, Candidate(z, value, piece, complete=True)
-    return Lower(levels, findings, better_answer)
+    return Lower(levels, findings, better_answer, wrong_below)
 
 
 def _next_level(
@@ -128,7 +134,7 @@ def _next_level(
 ) -> tuple[Response | None, list[str], dict[str, LevelCertificate]]:
     """The players of the next level at their answer, and a better answer where there is one."""
     problem = above.problem
-    gap, better = better_below(above, candidate, tools, THOROUGH)
+    gap, better = better_below(above, candidate, tools, THOROUGH, deep=False)
     certificates, findings = {}, []
     piece = None if candidate.piece is None else candidate.piece[1:]
     for player in range(above.players_below):

@@ -13,7 +13,7 @@ from .first_order import conditions, polish
 from .functions import Functions
 from .kkt import Candidate, Piece, deeper, descend, piece_at, relaxed
 from .lowest import Effort, best_of_samples, choice_near, ties_of
-from .place import FORCE, OWN, SLACK
+from .place import AT_MOST, EQUAL, FORCE, OWN, SLACK
 from .rivals import Rival, Rivals
 from .state import (
     LocalAnswer,
@@ -35,6 +35,8 @@ _SAME = 1e-6
 # How far from stationary an answer may be.
 _STATIONARY = 1e-6
 _HUGE = 1e4
+# How far from the own constraints a choice may be that is fallen back on.
+_KEPT = 1e-8
 _MOST_EXCHANGES = 60
 # How far turns may be from the equilibrium that their conditions lead to, relative to 1 + its size.
 _CLOSE = 1.0
@@ -196,6 +198,7 @@ def search_from(
         return
     answers = responses(functions, start, None, here.tools, here.effort)
     for response in answers:
+        keep_as_fallback(here, response)
         if not response.holds and functions.is_last_but_one:
             _search_under_rivals(here, response.point)
         _descend_from(here, response.point, response.piece, relaxing=relaxing)
@@ -254,11 +257,20 @@ def _is_known(here: Search, candidate: Candidate) -> bool:
 
 
 def better_below(
-    functions: Functions, candidate: Candidate, tools: Tools, effort: Effort
+    functions: Functions,
+    candidate: Candidate,
+    tools: Tools,
+    effort: Effort,
+    *,
+    deep: bool = True,
 ) -> tuple[float, Response | None]:
     """The gap of the next level at a candidate, and an answer that is better by it.
 
     Of several players: of the one with the largest gap, the others standing still.
+
+    Arguments:
+        deep: whether the levels below the next one are looked at too; where one of them has a
+            better answer, that gap counts, and the answer is the next level's to the same choice.
     """
     z, piece = candidate.point, candidate.piece
     worst, better = 0.0, None
@@ -278,6 +290,14 @@ def better_below(
                 better = _assembled(functions, z, [(mine, *found[0])])
             else:
                 better = Response(z, piece or no_piece(functions), holds=False)
+    if deep and better is None and piece is not None and len(piece) > 1:
+        mine = functions.of_player(z, 0)
+        point = Candidate(player_point(functions, z, 0), np.nan, piece[1:], complete=True)
+        gap, wrong = better_below(mine, point, tools, effort.below)
+        if wrong is not None:
+            answers = responses(functions, z, None, tools, effort)
+            better = answers[0] if answers else Response(z, piece, holds=False)
+            worst = max(worst, gap)
     return worst, better
 
 
@@ -287,9 +307,19 @@ def _verified(here: Search, candidate: Candidate) -> Response | None:
     if here.functions.place.below is not None:
         gap, better = better_below(here.functions, candidate, here.tools, here.effort)
         if better is not None:
+            keep_as_fallback(here, better)
             return better
     here.found.append(LocalAnswer(candidate, gap))
     return None
+
+
+def keep_as_fallback(here: Search, response: Response) -> None:
+    """Notes an answer of the levels below, where it is better than those noted so far."""
+    values, _ = here.functions.at(response.point, deeper(response.piece))
+    violated = max(np.max(values[AT_MOST], initial=0), np.max(np.abs(values[EQUAL]), initial=0))
+    value = float(values[OWN])
+    if violated <= _KEPT and (here.fallback is None or value < here.fallback.value):
+        here.fallback = Candidate(response.point, value, response.piece, complete=False)
 
 
 def polished(here: Search, candidate: Candidate) -> Candidate:

@@ -24,13 +24,13 @@ from .first_order import conditions
 from .functions import Functions
 from .kkt import Candidate, deeper
 from .place import NOBODY
-from .search import polished, search_from
+from .search import keep_as_fallback, polished, search_from
 from .state import LocalAnswer, Search, Tools, new_search, no_piece, rival_of, starts_of
 from .trouble import can_be_kept, nowhere, runaway_sentence
 
 # Starts where none are asked for, by the number of levels.
 _STARTS = (12, 12, 8, 5)
-_MOST_CERTIFIED = 4
+_MOST_CERTIFIED = 8
 _TOLERANCE = 1e-8
 
 
@@ -177,7 +177,8 @@ def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
 def _certified(problem: Problem, here: Search, tolerance: float) -> tuple[Candidate, Verdict]:
     """The best local answer at which no level below has a better one, with its certificate.
 
-    A better choice that the certificate finds close by is followed.
+    A better choice that the certificate finds close by is followed. Where no local answer stands
+    the certificate, the best choice with its answer is returned.
     """
     functions = here.functions
     last: tuple[Candidate, Verdict] | None = None
@@ -190,14 +191,20 @@ def _certified(problem: Problem, here: Search, tolerance: float) -> tuple[Candid
         last = (candidate, verdict)
         if verdict.better_answer is not None:
             here.found.remove(found)
+            keep_as_fallback(here, verdict.better_answer)
             if here.rivals.add(rival_of(functions, verdict.better_answer)):
                 search_from(here, verdict.better_answer.point)
+        elif verdict.wrong_below:
+            here.found.remove(found)
+            search_from(here, candidate.point)
         elif verdict.better_choice is not None:
             search_from(here, verdict.better_choice)
             if here.best is found:
                 return last
         else:
             return last
+    if here.fallback is not None:
+        return here.fallback, certify_candidate(here, here.fallback, tolerance=tolerance)
     return last or nowhere(problem, functions)
 
 
@@ -221,7 +228,7 @@ def _judge(
     runaway = runaway_sentence(here)
     if runaway is not None:
         return Status.DIVERGED, runaway
-    if not here.found and verdict.better_answer is None:
+    if not here.found and here.fallback is None and verdict.better_answer is None:
         infeasible = (verdict.certificate.constraint_violation or 0.0) > 1e-6
         no_equilibrium = here.functions.place.level == NOBODY and not infeasible
         return Status.STALLED if no_equilibrium else Status.INFEASIBLE, findings

@@ -44,13 +44,19 @@ class LocalAnswer:
 
 @dataclass(slots=True)
 class Search:
-    """What a search has found: local answers and rivals of those below."""
+    """What a search has found: local answers and rivals of those below.
+
+    Arguments:
+        fallback: the best choice that was looked at with the answers of all levels below to it,
+            a local answer or not.
+    """
 
     functions: Functions
     rivals: Rivals
     tools: Tools
     effort: Effort
     found: list[LocalAnswer] = field(default_factory=list)
+    fallback: Candidate | None = None
 
     @property
     def best(self) -> LocalAnswer | None:
