@@ -61,12 +61,16 @@ class Bounds:
         return Box(least, np.maximum(least, largest))
 
 
+# How far the points are spread at which a constraint's derivatives must be the same.
+_SCALES = (0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
+
+
 def _rows(functions: Functions, deeper: Piece) -> tuple[tuple[int, int], ...]:
     """Constraints whose derivatives are the same at random points and have one entry."""
     generator = np.random.default_rng(0)
     slopes = []
-    for _ in range(3):
-        point = generator.standard_normal(functions.place.all)
+    for scale in _SCALES:
+        point = scale * generator.standard_normal(functions.place.all)
         slopes.append(np.copy(functions.at(point, deeper)[1][AT_MOST]))
     steady = np.all([np.all(one == slopes[0], axis=1) for one in slopes], axis=0)
     single = np.flatnonzero(steady & (np.count_nonzero(slopes[0], axis=1) == 1))

@@ -17,12 +17,14 @@ from .lowest import THOROUGH, Effort, choice_near
 from .place import OWN
 from .search import better_below, responses
 from .standing import certify_player, entry_name, standing_of, title_of
-from .state import Response, Search, Tools, no_piece, player_point
+from .state import Response, Search, Tools, no_piece, player_point, with_players_moved
 
 FEASIBLE = 1e-8
-_FOLLOWER_FEASIBLE = 1e-10
+_OUTSIDE = 1e-10
 _RADII = (1e-4, 1e-3, 1e-2, 1e-1)
 _DIRECTIONS = 6
+# How many other equilibria of the next level are looked for.
+_EQUILIBRIA = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def certify_candidate(here: Search, candidate: Candidate, *, tolerance: float) -
     functions = here.functions
     problem = functions.problem
     vectors = functions.vectors(candidate.point)
-    violation, where = violations(problem, vectors)
+    violation, where = violations(problem, vectors, functions.duals(candidate.point))
     found = None
     if candidate.piece is not None:
         found = conditions(functions, here.rivals, candidate.point, candidate.piece)
@@ -120,6 +122,12 @@ def certify_below(functions: Functions, candidate: Candidate, tools: Tools) -> L
         if below is functions:
             better_answer = better
         else:
+            for name, level in certificates.items():
+                if level.unique is False:
+                    findings.append(
+                        f"level `{name}` has several best answers, or may have; which of them suit "
+                        "the levels above best is known for the level right below the top alone"
+                    )
             wrong_below |= better is not None
         mine = below.of_player(point.point, 0)
         piece = None if point.piece is None else point.piece[1:]
@@ -143,6 +151,12 @@ def _next_level(
         standing = certify_player(mine, z, piece, gap)
         certificates[title_of(mine)] = standing.certificate
         level = mine.place.level
+        curvature = standing.certificate.min_curvature
+        if curvature is not None and curvature < -1e-7:
+            findings.append(
+                f"level `{title_of(mine)}` is at no minimum: along its active constraints its "
+                f"curvature is {curvature:.3g}, mostly in `{standing.certificate.direction}`"
+            )
         if standing.better is not None and better is None:
             point = candidate.point.copy()
             shape = above.place.below
@@ -185,8 +199,8 @@ def _order_findings(
         ]
     if not candidate.complete:
         return [
-            f"too many constraints of level `{names[-1]}` are active without force for all ways to "
-            "leave them to be looked at"
+            f"several constraints below level `{names[0]}` are active without force, and not all "
+            "ways to leave them could be looked at"
         ]
     return []
 
@@ -231,9 +245,14 @@ def _twins(here: Search, candidate: Candidate) -> list[Candidate]:
         return []
     own = functions.place.answer(candidate.point)
     apart = 1e-3 * (1 + np.linalg.norm(own))
+    found = responses(functions, candidate.point, None, here.tools, THOROUGH)
+    if functions.players_below > 1:
+        for _ in range(_EQUILIBRIA):
+            moved = with_players_moved(functions, candidate.point, here.tools)
+            found += responses(functions, moved, None, here.tools, here.effort)
     return [
         Candidate(one.point, np.nan, one.piece, complete=True)
-        for one in responses(functions, candidate.point, None, here.tools, THOROUGH)
+        for one in found
         if np.linalg.norm(functions.place.answer(one.point) - own) > apart
     ]
 
@@ -244,7 +263,8 @@ def _is_better(here: Search, candidate: Candidate, moved: Candidate) -> bool:
     value = float(functions.at(moved.point, deeper(moved.piece))[0][OWN])
     if not candidate.value - value > 1e-7 * (1 + abs(candidate.value)):
         return False
-    if violations(functions.problem, functions.vectors(moved.point))[0] > _FOLLOWER_FEASIBLE:
+    z = moved.point
+    if violations(functions.problem, functions.vectors(z), functions.duals(z))[0] > _OUTSIDE:
         return False
     gap, _ = better_below(functions, moved, here.tools, here.effort)
     return gap <= 1e-9 * (1 + abs(value))

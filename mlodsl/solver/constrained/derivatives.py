@@ -26,9 +26,10 @@ from ..status import Status
 from . import system
 from .first_order import conditions
 from .functions import Functions
+from .kkt import Candidate
 from .lowest import Effort
 from .place import FORCE, SLACK
-from .search import responses
+from .search import better_below, responses
 from .solve import run_search
 from .state import Response, Tools, in_favour
 from .system import LevelShape, Vectors
@@ -119,16 +120,21 @@ def _answer(problem: Problem, above: Vectors, start: Vectors) -> tuple[LevelShap
 def _searched(problem: Problem, above: Vectors, start: Vectors) -> tuple[np.ndarray, np.ndarray]:
     """The best answer and its masks, one after the other."""
     functions = Functions.between(problem, above, start)
-    found = responses(
-        functions, functions.start_below(), None, Tools(np.random.default_rng(0)), Effort()
-    )
+    tools = Tools(np.random.default_rng(0))
+    found = responses(functions, functions.start_below(), None, tools, Effort())
     if not found:
         name = problem.level_names[len(above)]
         raise RuntimeError(
             f"level `{name}` has no answer here that keeps its constraints; `mlodsl respond` says "
             "more"
         )
-    return _exact(functions, in_favour(functions, found)[0])
+    best = in_favour(functions, found)[0]
+    if functions.players_below > 1:
+        candidate = Candidate(best.point, 0.0, best.piece, complete=True)
+        if better_below(functions, candidate, tools, Effort())[1] is not None:
+            name = problem.level_names[len(above)]
+            raise RuntimeError(f"no equilibrium of level `{name}` was found here")
+    return _exact(functions, best)
 
 
 def _exact(functions: Functions, response: Response) -> tuple[np.ndarray, np.ndarray]:

@@ -17,13 +17,19 @@ from .nlp import Evaluation, Program, repaired
 Vectors = tuple[np.ndarray, ...]
 
 
-def violations(problem: Problem, vectors: Vectors) -> tuple[float, str]:
-    """The largest violation of a constraint, and which one it is, in words."""
+def violations(
+    problem: Problem, vectors: Vectors, duals: dict[str, Any] | None = None
+) -> tuple[float, str]:
+    """The largest violation of a constraint, and which one it is, in words.
+
+    Arguments:
+        duals: multipliers of named constraints; None: all zero.
+    """
     traced = tuple(map(jnp.asarray, vectors))
     worst, where = 0.0, ""
     for level, name in enumerate(problem.level_names):
         for player, info in enumerate(problem.structure.players(level)):
-            at_most, equal = problem.constraints(level, traced, player)
+            at_most, equal = problem.constraints(level, traced, player, duals)
             labels = problem.constraint_labels(level, traced, player)
             owner = f"level `{name}`"
             if problem.structure.checked.levels[level].has_players:

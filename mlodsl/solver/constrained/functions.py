@@ -11,6 +11,7 @@ everything below him, multipliers included (see `system`), his point is z = (x, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -151,6 +152,12 @@ class Functions:
     def objectives(self, z: np.ndarray) -> np.ndarray:
         """The objectives of all levels and players, top first, as minimisations."""
         return np.asarray(compiled.objectives(self.problem, self.place, self._context, z))
+
+    def duals(self, z: np.ndarray) -> dict[str, Any] | None:
+        """`dual` of the named constraints below; None where the model names none."""
+        w = jnp.asarray(self.place.split(z)[1])
+        above = tuple(map(jnp.asarray, self.above_below(z)))
+        return system.duals_of(self.problem, self.place.below, above, w)
 
     def at(self, z: np.ndarray, masks: Masks) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The values of all parts at z, and their Jacobians in z.

@@ -70,12 +70,15 @@ def relaxed(functions: Functions, rivals: Rivals, start: np.ndarray, piece: Piec
         def evaluate(z: np.ndarray, bound: float = bound) -> Evaluation:
             here = _evaluation(functions, rivals, z, free)
             values, slopes = functions.at(z, deeper(piece))
-            products = values[FORCE][:, None] * slopes[SLACK]
+            # Where a slack has no value, nor has its product.
+            with np.errstate(invalid="ignore"):
+                products = values[FORCE][:, None] * slopes[SLACK]
+                complementarity = values[FORCE] * values[SLACK] - bound
             products[np.arange(places.size), places] += values[SLACK]
             return Evaluation(
                 here.value,
                 here.slope,
-                np.concatenate([here.at_most, values[FORCE] * values[SLACK] - bound]),
+                np.concatenate([here.at_most, complementarity]),
                 np.concatenate([here.at_most_slopes, products]),
                 here.equal,
                 here.equal_slopes,
@@ -112,6 +115,7 @@ def descend(
     None where no piece that was tried has a feasible point.
     """
     best: Candidate | None = None
+    unsolved = False
     seen: set[bytes] = set()
     waiting = [piece]
     while waiting and len(seen) < _MOST_PIECES:
@@ -123,17 +127,24 @@ def descend(
             functions, rivals, start if best is None else best.point, trial
         )
         if violation > _FEASIBLE:
+            # A piece that the best point lies on has a minimum; here it wasn't found.
+            unsolved |= best is not None and _lies_on(functions, rivals, best.point, trial)
             continue
         value = float(functions.at(answer, deeper(trial))[0][OWN])
         if best is not None and value >= best.value - 1e-9 * (1 + abs(value)):
             continue
-        best = Candidate(answer, value, trial, complete=False)
+        best, unsolved = Candidate(answer, value, trial, complete=False), False
         waiting = [one for one in _pieces_at(functions, answer, trial) if _key(one) not in seen]
     if best is None:
         return None
     undecided = _undecided(functions, best.point, best.piece or ())
-    complete = not waiting and len(undecided) <= _MOST_COMBINED
+    complete = not waiting and len(undecided) <= _MOST_COMBINED and not unsolved
     return Candidate(best.point, best.value, best.piece, complete)
+
+
+def _lies_on(functions: Functions, rivals: Rivals, z: np.ndarray, piece: Piece) -> bool:
+    program, free = piece_program(functions, rivals, piece)
+    return bool(program.evaluate(z[free]).violation <= _FEASIBLE)
 
 
 def _key(piece: Piece) -> bytes:

@@ -64,7 +64,8 @@ def best_of_samples(
 ) -> list[Candidate]:
     """The best of the local choices from a start and from the best of many samples, and its ties.
 
-    The best comes first; none where no feasible choice was found.
+    The best comes first; none where no feasible choice was found, or the objective falls without
+    end, which is noted.
 
     Arguments:
         near: a start, which is also what unbounded variables are sampled around.
@@ -73,6 +74,8 @@ def best_of_samples(
     values, violations = functions.many(drawn)
     chosen = [near, *_promising(drawn, values, violations, effort.starts)]
     answers = [choice_near(functions, start) for start in chosen]
+    if functions.place.level in functions.notes.runaways:
+        return []
     feasible = [one for one in answers if one.violation <= effort.feasibility]
     return ties_of([Candidate(one.point, one.value, (), complete=True) for one in feasible])
 

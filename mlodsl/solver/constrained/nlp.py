@@ -20,6 +20,7 @@ _MOST_AGAIN = 3
 
 # How a distance from the start counts beside a violation: it makes the nearest point the only one.
 _PULL = 1e-5
+_HUGE = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,12 @@ def repaired(program: Program, start: np.ndarray) -> np.ndarray:
     def residuals(point: np.ndarray) -> np.ndarray:
         here = program.evaluate(point)
         violated = np.concatenate([here.equal, np.maximum(here.at_most, 0)])
-        return np.concatenate([np.nan_to_num(violated, nan=1e6), _PULL * (point - start)])
+        return np.concatenate([_finite(violated), _PULL * (point - start)])
 
     def slopes(point: np.ndarray) -> np.ndarray:
         here = program.evaluate(point)
         active = (here.at_most > 0)[:, None]
-        rows = np.nan_to_num(np.concatenate([here.equal_slopes, here.at_most_slopes * active]))
+        rows = _finite(np.concatenate([here.equal_slopes, here.at_most_slopes * active]))
         return np.concatenate([rows, _PULL * np.eye(point.size)])
 
     width = program.largest - program.least
@@ -178,3 +179,8 @@ def repaired(program: Program, start: np.ndarray) -> np.ndarray:
             max_nfev=50,
         )
     return np.clip(found.x, program.least, program.largest)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    """What isn't a number, or is too large for least squares, as a large number."""
+    return np.clip(np.nan_to_num(values, nan=_HUGE, posinf=_HUGE, neginf=-_HUGE), -_HUGE, _HUGE)

@@ -38,6 +38,8 @@ _HUGE = 1e4
 # How far from the own constraints a choice may be that is fallen back on.
 _KEPT = 1e-8
 _MOST_EXCHANGES = 60
+# Points looked at for each start of a level above the lowest one.
+_DRAWN = 6
 # How far turns may be from the equilibrium that their conditions lead to, relative to 1 + its size.
 _CLOSE = 1.0
 
@@ -59,11 +61,29 @@ def best_choices(
         found = best_of_samples(functions, near, tools.bounds, tools.generator, effort)
         return [(one, Rivals(functions)) for one in found]
     here = new_search(functions, tools, effort.below)
-    for index, start in enumerate(starts_of(here, near, 1 + effort.deep_starts)):
+    for index, start in enumerate(_deep_starts(here, near, effort.deep_starts)):
         if tools.is_late and here.found:
             break
         search_from(here, start, piece if index == 0 else None, relaxing=False)
     return [(one, here.rivals) for one in ties_of([answer.candidate for answer in here.found])]
+
+
+def _deep_starts(here: Search, near: np.ndarray, count: int) -> list[np.ndarray]:
+    """A start and others; above the lowest level those whose local answers promise most."""
+    functions = here.functions
+    if not functions.is_last_but_one or not count:
+        return starts_of(here, near, 1 + count)
+    ranked: list[tuple[float, np.ndarray]] = []
+    for z in starts_of(here, near, 1 + _DRAWN * count)[1:]:
+        answer = choice_near(functions.of_player(z, 0), player_point(functions, z, 0))
+        other = np.concatenate(
+            [z[: functions.place.size], answer.point, z[functions.place.choices :]]
+        )
+        values, _ = functions.at(other, ())
+        outside = max(np.max(values[AT_MOST], initial=0), np.max(np.abs(values[EQUAL]), initial=0))
+        ranked.append((float(values[OWN]) if outside <= _KEPT else np.inf, other))
+    ranked.sort(key=lambda one: one[0])
+    return [near, *(z for _, z in ranked[:count])]
 
 
 def responses(
@@ -278,7 +298,10 @@ def better_below(
         mine = functions.of_player(z, player)
         near = player_point(functions, z, player)
         value = float(mine.at(near, deeper(piece)[1:])[0][OWN])
+        mine.notes.runaways.pop(mine.place.level, None)
         found = best_choices(mine, near, None, tools, effort)
+        if mine.place.level in mine.notes.runaways and runs_away(mine, tools, effort):
+            return np.inf, Response(z, piece or no_piece(functions), holds=False)
         if not found:
             continue
         gap = value - found[0][0].value
@@ -299,6 +322,15 @@ def better_below(
             better = answers[0] if answers else Response(z, piece, holds=False)
             worst = max(worst, gap)
     return worst, better
+
+
+def runs_away(functions: Functions, tools: Tools, effort: Effort) -> bool:
+    """Whether the noted fall of a level's objective is one with the best answers below it."""
+    noted, z, piece = functions.notes.runaways[functions.place.level]
+    if noted.place.below is None:
+        return True
+    candidate = Candidate(z, np.nan, piece, complete=False)
+    return better_below(noted, candidate, tools, effort)[1] is None
 
 
 def _verified(here: Search, candidate: Candidate) -> Response | None:

@@ -230,8 +230,9 @@ def _judge(
         return Status.DIVERGED, runaway
     if not here.found and here.fallback is None and verdict.better_answer is None:
         infeasible = (verdict.certificate.constraint_violation or 0.0) > 1e-6
-        no_equilibrium = here.functions.place.level == NOBODY and not infeasible
-        return Status.STALLED if no_equilibrium else Status.INFEASIBLE, findings
+        # In deeper models, and of players, some answers are out of the search's reach.
+        in_reach = problem.number_of_levels <= 2 and here.functions.place.level != NOBODY
+        return Status.INFEASIBLE if infeasible or in_reach else Status.STALLED, findings
     if verdict.certificate.findings:
         return Status.STALLED, findings
     optimum = "maximum" if problem.senses[0] == "maximize" else "minimum"

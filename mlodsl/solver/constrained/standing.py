@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg
 import scipy.optimize
 
 from ..certificate.names import name_of_entry
@@ -81,7 +82,9 @@ def standing_of(functions: Functions, candidate: Candidate, found: Conditions) -
     forces = found.multipliers[: values[AT_MOST].size]
     held = (values[AT_MOST] >= -_NEAR) & (forces > _NEAR)
     direction = None
-    if found.curvature is None:
+    if place.below is None:
+        unique = _is_alone(functions, z, found, held)
+    elif found.curvature is None:
         # A vertex: the choice is alone where every constraint that holds it has a force.
         holding = np.count_nonzero(held) + values[EQUAL].size + values[SLACK].size
         unique = bool(holding >= place.size)
@@ -101,6 +104,24 @@ def standing_of(functions: Functions, candidate: Candidate, found: Conditions) -
         strict=bool(np.all(forces[active] > _NEAR)) if values[AT_MOST].size else None,
         multipliers=_by_name(functions, z, found.multipliers),
     )
+
+
+def _is_alone(functions: Functions, z: np.ndarray, found: Conditions, held: np.ndarray) -> bool:
+    """Whether the objective curves upwards wherever the constraints with a force let go."""
+    values, slopes = functions.at(z, ())
+    rows = np.concatenate([slopes[AT_MOST][held], slopes[EQUAL]])
+    tangent = scipy.linalg.null_space(rows, rcond=1e-9) if len(rows) else np.eye(z.size)
+    if tangent.shape[1] == 0:
+        return True
+    weights = [np.zeros_like(np.asarray(part)) for part in values]
+    weights[OWN] = np.ones_like(weights[OWN])
+    count = values[AT_MOST].size
+    weights[AT_MOST] = found.multipliers[:count]
+    weights[EQUAL] = found.multipliers[count : count + values[EQUAL].size]
+    hessian = functions.curvature(z, (), weights)
+    if not np.all(np.isfinite(hessian)):
+        return False
+    return bool(np.linalg.eigvalsh(tangent.T @ hessian @ tangent)[0] > 1e-9)
 
 
 def _by_name(

@@ -102,21 +102,27 @@ def starts_of(here: Search, start: np.ndarray, count: int) -> list[np.ndarray]:
     if size:
         box = tools.bounds.box(functions, start, deeper(no_piece(functions)))
         for x in box.sample(tools.generator, count - 1, start[:size]):
-            found.append(np.concatenate([x, start[size:]]))
+            other = np.concatenate([x, start[size:]])
+            if functions.players_below > 1:
+                # There may be several equilibria.
+                other = with_players_moved(functions, other, tools)
+            found.append(other)
         return found
+    return [start, *(with_players_moved(functions, start, tools) for _ in range(count - 1))]
+
+
+def with_players_moved(functions: Functions, z: np.ndarray, tools: Tools) -> np.ndarray:
+    """z with the variables of the next level's players drawn anew within their bounds."""
     shape = functions.place.below
-    assert shape is not None, "where nobody chooses there is a level below"
-    for _ in range(count - 1):
-        other = start.copy()
-        for player in range(functions.players_below):
-            mine = functions.of_player(start, player)
-            near = player_point(functions, start, player)
-            box = tools.bounds.box(mine, near, deeper(no_piece(mine)))
-            other[shape.players[player].own] = box.sample(
-                tools.generator, 1, near[: mine.place.size]
-            )[0]
-        found.append(other)
-    return found
+    assert shape is not None, "there is a level below"
+    other = z.copy()
+    for player in range(functions.players_below):
+        mine = functions.of_player(z, player)
+        near = player_point(functions, z, player)
+        box = tools.bounds.box(mine, near, deeper(no_piece(mine)))
+        drawn = box.sample(tools.generator, 1, near[: mine.place.size])[0]
+        other[functions.place.size :][shape.players[player].own] = drawn
+    return other
 
 
 def player_point(functions: Functions, z: np.ndarray, player: int) -> np.ndarray:

@@ -141,11 +141,24 @@ def shape_of(
             kept = tuple(range(at_most.size))
         else:
             at_most, equal = problem.constraints(level, vectors, player)
-            kept = tuple(np.flatnonzero(np.asarray(at_most) > -np.inf).tolist())
+            # Only what has no bound anywhere is left out, not what has none at one point.
+            without = np.asarray(at_most) == -np.inf
+            for other in _beside(vectors):
+                without &= np.asarray(problem.constraints(level, other, player)[0]) == -np.inf
+            kept = tuple(np.flatnonzero(~without).tolist())
         own = problem.structure.own(level, player)
         players.append(PlayerShape(own.start, own.stop, kept, at_most.size, equal.size))
     below = shape_of(problem, level + 1, vectors, everything=everything)
     return LevelShape(level, problem.sizes[level], tuple(players), below)
+
+
+def _beside(vectors: Vectors) -> list[Vectors]:
+    """Other points, at several distances."""
+    generator = np.random.default_rng(0)
+    return [
+        tuple(vector + scale * generator.standard_normal(vector.size) for vector in vectors)
+        for scale in (0.1, 1.0, 10.0)
+    ]
 
 
 def choices(shape: LevelShape | None, w: Any) -> Vectors:

@@ -11,9 +11,9 @@ from ..certificate.structure import Certificate, LevelCertificate
 from .certificate import Verdict
 from .feasibility import nearest_feasible, violations
 from .functions import Functions
-from .kkt import Candidate, deeper
-from .place import NOBODY, OWN
-from .search import better_below
+from .kkt import Candidate
+from .place import NOBODY
+from .search import runs_away
 from .state import Search, starts_of
 
 _FEASIBLE = 1e-6
@@ -23,6 +23,9 @@ _STARTS = 6
 def can_be_kept(problem: Problem, here: Search) -> bool:
     """Whether a point that keeps all constraints of all levels is found from a few starts."""
     functions = here.functions
+    if problem.structure.uses_duals:
+        # Multipliers are known at answers alone.
+        return True
     for start in starts_of(here, functions.start_below(), _STARTS):
         vectors = nearest_feasible(problem, functions.vectors(start))
         if violations(problem, vectors)[0] <= _FEASIBLE:
@@ -90,13 +93,9 @@ def runaway_sentence(here: Search) -> str | None:
     where no answer was found, one below."""
     runaways = here.functions.notes.runaways
     top = here.functions.place.level
-    if top in runaways:
-        functions, z, piece = runaways[top]
-        value = float(functions.at(z, deeper(piece))[0][OWN])
-        candidate = Candidate(z, value, piece, complete=False)
-        gap, _ = better_below(functions, candidate, here.tools, here.effort)
-        if gap <= 1e-6 * abs(value):
-            return _unbounded(functions, z)
+    if top in runaways and runs_away(here.functions, here.tools, here.effort):
+        functions, z, _ = runaways[top]
+        return _unbounded(functions, z)
     below = [level for level in runaways if level != top]
     if below and not here.found:
         functions, z, _ = runaways[max(below)]
