@@ -288,7 +288,11 @@ _VALUE_FUNCTION = StrategySignature(
 The lower problem is replaced by g(x, y) ≤ g*(x), g* its value function (equation (4) of
 "Differentiable Engine for Tri-level Optimization"), and the constraint by a penalty. The lower
 variables are minimised out, which leaves a total gradient in the upper ones whose error falls
-with the inverse of the penalty. Levels in between are differentiated implicitly.""",
+with the inverse of the penalty. Levels in between are differentiated implicitly.
+
+In models of two levels with constraints g(x, y) ≤ g(x, ŷ) is a constraint for each better answer ŷ
+that was found, no penalty; the piece of the KKT conditions that this ends on adds the last digits.
+There it has no options.""",
     minimum_levels=2,
 )
 

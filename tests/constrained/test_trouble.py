@@ -70,6 +70,7 @@ def test_an_unbounded_leader_is_told() -> None:
     ("options", "code"),
     [
         ({"strategy": "implicit"}, "E507"),
+        ({"strategy": "value_function(penalty = 100)"}, "E507"),
         ({"precision": "float32"}, "E507"),
         ({"level": {"leader": {"steps": 3}}}, "E507"),
     ],
@@ -79,6 +80,12 @@ def test_options_that_do_not_fit_are_refused(options: dict, code: str) -> None:
     with pytest.raises(mlodsl.ModelError) as caught:
         model.solve(**options)
     assert [item.code for item in caught.value.diagnostics] == [code]
+
+
+def test_value_functions_lead_to_the_same_answer() -> None:
+    result = mlodsl.compile(INTERVALS).solve(strategy="value_function", starts=16)
+    assert result.status == "converged"
+    np.testing.assert_allclose(result.objectives["leader"], 92 / 15, rtol=1e-9)
 
 
 def test_kkt_is_refused_where_there_are_no_constraints() -> None:

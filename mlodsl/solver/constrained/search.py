@@ -219,6 +219,9 @@ def search_from(
     answers = responses(functions, start, None, here.tools, here.effort)
     for response in answers:
         keep_as_fallback(here, response)
+        if here.by_value:
+            _search_by_value(here, response)
+            continue
         if not response.holds and functions.is_last_but_one:
             _search_under_rivals(here, response.point)
         _descend_from(here, response.point, response.piece, relaxing=relaxing)
@@ -241,16 +244,34 @@ def _descend_from(here: Search, z: np.ndarray, masks: Piece, *, relaxing: bool) 
         z, masks = again.point, again.piece
 
 
+def _search_by_value(here: Search, response: Response) -> None:
+    """The value-function program from an answer, and the minimum of the piece that it ends on."""
+    functions = here.functions
+    found = _under_rivals(here, response.point)
+    if found is None:
+        return
+    answers = responses(functions, found.point, None, here.tools, here.effort)
+    held = [one for one in answers if one.holds]
+    for one in held:
+        _descend_from(here, one.point, one.piece, relaxing=False)
+    if not held and not _is_known(here, found):
+        _verified(here, found)
+
+
 def _search_under_rivals(here: Search, z: np.ndarray) -> None:
+    found = _under_rivals(here, z)
+    if found is not None and not _is_known(here, found):
+        _verified(here, found)
+
+
+def _under_rivals(here: Search, z: np.ndarray) -> Candidate | None:
     functions = here.functions
 
     def best_answer(point: np.ndarray) -> Rival | None:
         found = responses(functions, point, None, here.tools, here.effort)
         return rival_of(functions, found[0]) if found else None
 
-    found = minimize_under_rivals(functions, z[: functions.place.choices], best_answer)
-    if found is not None and not _is_known(here, found):
-        _verified(here, found)
+    return minimize_under_rivals(functions, z[: functions.place.choices], best_answer)
 
 
 def _candidates(

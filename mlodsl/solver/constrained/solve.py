@@ -80,6 +80,7 @@ def run_search(
     functions = Functions.of(problem, settings.seed, everything=everything)
     functions.at(functions.start_below(), deeper(no_piece(functions)))
     here = new_search(functions, Tools(np.random.default_rng(settings.seed), deadline=deadline))
+    here.by_value = chosen.name == "value_function"
     compiled = time.perf_counter()
     watch.on_phase("solve")
     reason: Status | None = None
@@ -142,16 +143,22 @@ def unknowns_with_multipliers(problem: Problem, seed: int) -> int:
 
 
 def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
-    """`kkt` for a model with constraints, and why.
+    """`kkt`, or `value_function` by name, for a model with constraints, and why.
 
     Raises:
         ModelError: where the settings ask for what is not built for such models.
     """
     wrong = []
     name = settings.strategy.name
-    if name not in ("auto", "kkt"):
-        message = f"`{name}` can't keep constraints yet"
+    if name not in ("auto", "kkt", "value_function"):
+        message = f"`{name}` can't keep constraints"
+        wrong.append(Diagnostic("E507", message, None, "use `kkt`, `value_function` or `auto`"))
+    if name == "value_function" and not _has_one_follower(problem):
+        message = "`value_function` keeps constraints in models of two levels without players alone"
         wrong.append(Diagnostic("E507", message, None, "use `kkt` or `auto`"))
+    if name == "value_function" and settings.strategy.options:
+        message = "under constraints `value_function` has no options: it needs no penalty"
+        wrong.append(Diagnostic("E507", message, None, "remove them"))
     if settings.precision != "float64":
         message = "models with constraints are solved in float64 alone"
         wrong.append(Diagnostic("E507", message, None, "remove `precision`"))
@@ -171,7 +178,13 @@ def choose_constrained(problem: Problem, settings: Settings) -> ChosenStrategy:
             "differentiate an answer without constraints"
         )
     chosen_by = "auto" if name == "auto" else "user"
-    return ChosenStrategy("kkt", chosen_by, reason, {}, Built(Implicit(), {}))
+    title = "kkt" if name == "auto" else name
+    return ChosenStrategy(title, chosen_by, reason, {}, Built(Implicit(), {}))
+
+
+def _has_one_follower(problem: Problem) -> bool:
+    levels = problem.structure.checked.levels
+    return len(levels) == 2 and not any(level.has_players for level in levels)
 
 
 def _certified(problem: Problem, here: Search, tolerance: float) -> tuple[Candidate, Verdict]:

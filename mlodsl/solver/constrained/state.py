@@ -49,6 +49,8 @@ class Search:
     Arguments:
         fallback: the best choice that was looked at with the answers of all levels below to it,
             a local answer or not.
+        by_value: whether starts are improved under rivals alone, the value-function program, and
+            pieces only add the last digits.
     """
 
     functions: Functions
@@ -57,6 +59,7 @@ class Search:
     effort: Effort
     found: list[LocalAnswer] = field(default_factory=list)
     fallback: Candidate | None = None
+    by_value: bool = False
 
     @property
     def best(self) -> LocalAnswer | None:
