@@ -46,7 +46,13 @@ def test_every_ready_model_has_an_answer() -> None:
     assert {path.stem for path in MODELS.glob("*.mlo")} == {*ANSWERS, "wine_poisoning"}
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "stackelberg5" else ())
+        for name in ANSWERS
+    ],
+)
 def test_a_ready_model_is_solved_to_its_answer(name: str) -> None:
     assert_answer(solve(name), ANSWERS[name]())
 
@@ -57,7 +63,7 @@ def test_a_ready_model_is_solved_at_another_size(name: str, params: dict[str, An
 
 
 @needs_wine
-@pytest.mark.parametrize("colour", ["red", "white"])
+@pytest.mark.parametrize("colour", ["red", pytest.param("white", marks=pytest.mark.slow)])
 def test_the_wine_model_is_solved_to_its_answer(colour: str) -> None:
     table = read_table(colour)
     assert_answer(solve("wine_poisoning", data={"wine": table}), solve_wine(table))

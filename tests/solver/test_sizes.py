@@ -31,7 +31,11 @@ def solved(text: str) -> mlodsl.Result:
     return mlodsl.compile(text).solve()
 
 
-@pytest.mark.parametrize("text", [ONE, SIX, CHAIN], ids=["one level", "six levels", "3000"])
+@pytest.mark.parametrize(
+    "text",
+    [ONE, pytest.param(SIX, marks=pytest.mark.slow), CHAIN],
+    ids=["one level", "six levels", "3000"],
+)
 def test_a_model_of_any_size_converges(text: str) -> None:
     assert solved(text).status == "converged", solved(text).message
 

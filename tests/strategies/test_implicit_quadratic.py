@@ -9,16 +9,14 @@ from mlodsl.strategies import Implicit
 from tests.games import closed_form, random_quadratic_game
 from tests.nests import evaluated, newton_nest
 
-# Forms by size under `auto`: full matrices alone, but for the last (u_1 has 300 entries).
+# Forms by size under `auto`: full matrices alone.
 CASES = [
     ("auto", (1, 1)),
     ("auto", (20, 20)),
     ("auto", (4, 17, 9)),
     ("auto", (1, 2, 1, 3)),
-    ("auto", (1, 1, 1, 1, 1)),
     ("dense", (7, 13)),
     ("cg", (12, 20)),
-    ("cg", (3, 6, 4)),
     ("minres", (12, 20)),
     ("minres", (2, 3, 2)),
     ("neumann", (12, 20)),
@@ -29,10 +27,12 @@ LARGE = [
     ("cg", (20, 20, 20)),
     ("cg", (2, 5, 3, 4)),
     ("minres", (3, 6, 4)),
+    ("cg", (3, 6, 4)),
     ("minres", (2, 5, 3, 4)),
     ("neumann", (3, 6, 4)),
     ("neumann", (2, 2, 2, 2)),
     ("cg", (1, 2, 2, 1, 2)),
+    ("auto", (1, 1, 1, 1, 1)),
 ]
 
 
