@@ -51,7 +51,7 @@ def choice_near(functions: Functions, x: np.ndarray) -> Answer:
     answer = solve_program(program, x, steps=_STEPS)
     if answer.runaway is not None:
         functions.notes.runaways[functions.place.level] = (functions, answer.runaway, ())
-        return Answer(answer.point, np.inf, np.inf)
+        return Answer(answer.point, np.inf, np.inf, answer.runaway)
     return answer
 
 
@@ -74,7 +74,7 @@ def best_of_samples(
     values, violations = functions.many(drawn)
     chosen = [near, *_promising(drawn, values, violations, effort.starts)]
     answers = [choice_near(functions, start) for start in chosen]
-    if functions.place.level in functions.notes.runaways:
+    if any(answer.runaway is not None for answer in answers):
         return []
     feasible = [one for one in answers if one.violation <= effort.feasibility]
     return ties_of([Candidate(one.point, one.value, (), complete=True) for one in feasible])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .feasibility import nearest_feasible
 from .first_order import conditions, polish
 from .functions import Functions
 from .kkt import Candidate, Piece, deeper, descend, piece_at, relaxed
@@ -217,6 +218,9 @@ def search_from(
         _descend_from(here, start, piece or (), relaxing=relaxing)
         return
     answers = responses(functions, start, None, here.tools, here.effort)
+    if not answers:
+        start = _repaired(functions, start)
+        answers = responses(functions, start, None, here.tools, here.effort)
     for response in answers:
         keep_as_fallback(here, response)
         if here.by_value:
@@ -227,6 +231,15 @@ def search_from(
         _descend_from(here, response.point, response.piece, relaxing=relaxing)
     if not answers:
         _descend_from(here, start, no_piece(functions), relaxing=relaxing)
+
+
+def _repaired(functions: Functions, z: np.ndarray) -> np.ndarray:
+    """The point nearest to z at which all levels, those above standing still, keep their
+    constraints, as far as that can be; where others choose beside, z itself."""
+    problem, level = functions.problem, functions.place.level
+    if level < 0 or len(problem.structure.players(level)) > 1:
+        return z
+    return functions.start_below(nearest_feasible(problem, functions.vectors(z), still=level))
 
 
 def _descend_from(here: Search, z: np.ndarray, masks: Piece, *, relaxing: bool) -> None:

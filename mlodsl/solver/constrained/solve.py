@@ -87,9 +87,9 @@ def run_search(
     trace: list[Step] = []
     tried = 0
     try:
-        # Where nothing seems to keep all constraints, one search tells whether that is so.
+        # Where nothing seems to keep all constraints, few searches tell whether that is so.
         kept = can_be_kept(problem, here)
-        for start in starts_of(here, functions.start_below(), count if kept else 1):
+        for start in starts_of(here, functions.start_below(), count if kept else min(count, 3)):
             if tried == settings.max_steps:
                 reason = Status.MAX_STEPS
                 break

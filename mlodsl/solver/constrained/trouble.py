@@ -26,10 +26,16 @@ def can_be_kept(problem: Problem, here: Search) -> bool:
     if problem.structure.uses_duals:
         # Multipliers are known at answers alone.
         return True
+    generator = np.random.default_rng(0)
     for start in starts_of(here, functions.start_below(), _STARTS):
-        vectors = nearest_feasible(problem, functions.vectors(start))
-        if violations(problem, vectors)[0] <= _FEASIBLE:
-            return True
+        # Beside the start, too: at a symmetric point a violation may have no derivative.
+        for scale in (0.0, 1.0):
+            moved = tuple(
+                vector + scale * generator.standard_normal(vector.size)
+                for vector in functions.vectors(start)
+            )
+            if violations(problem, nearest_feasible(problem, moved))[0] <= _FEASIBLE:
+                return True
     return False
 
 
