@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import mlodsl
 
@@ -13,6 +14,7 @@ level follower { var y : real  minimize (y - c * x)^2 + softplus(y) }
 """
 
 
+@pytest.mark.slow
 def test_vmap_over_a_hundred_values_equals_a_hundred_solves() -> None:
     with jax.enable_x64(True):
         values = jnp.linspace(-1.0, 1.0, 100)

@@ -76,6 +76,7 @@ def test_a_tie_that_the_leader_likes_less_is_not_certified(strategy: str) -> Non
     assert solved(SLANTED, strategy=strategy).status != "converged"
 
 
+@pytest.mark.slow
 def test_a_better_tie_elsewhere_in_the_valley_is_found() -> None:
     result = solved(TWO_TIES.replace("START", "[0, 1]"))
     assert result.status != "converged"
@@ -128,6 +129,7 @@ def test_a_slope_that_flattens_out_is_no_valley(start: str) -> None:
     assert solved(text).status != "converged"
 
 
+@pytest.mark.slow
 def test_simple_bilevel_problems_are_certified_under_tikhonov() -> None:
     """Among all y of sum 1 the one nearest to (1, 2, 3) is (1, 2, 3) - 5/3."""
     text = """

@@ -26,6 +26,7 @@ def compilations(strategy: str, caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_what_auto_probes_with_serves_its_run(caplog: pytest.LogCaptureFixture) -> None:
     named = compilations("implicit", caplog)
     assert len(named) > 5

@@ -16,7 +16,7 @@ from .default_problems import CASES, QUADRATIC, SOFTPLUS, quadratic, scipy_answe
 
 STRATEGIES = ["itd", "fd", "f2ba", "prox_f2ba", "galet", "hoag", "value_function"]
 EXACT = {"fd", "galet", "hoag"}
-QUICK = {("galet", "round"), ("value_function", "round"), ("galet", "condition 1000")}
+QUICK = {("galet", "round"), ("value_function", "round")}
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from tests.smooth_games import SMOOTH_GAMES
 from .test_errata import GAME as STACKELBERG
 
 
+@pytest.mark.slow
 def test_it_is_the_gradient_with_the_answers_held_still() -> None:
     game = SMOOTH_GAMES[2]
     own = jnp.linspace(0.4, 0.8, game.sizes[0])
