@@ -1,5 +1,7 @@
 """Models whose plausible answers are wrong: none of them may be called `converged`."""
 
+from collections.abc import Iterable
+
 import pytest
 
 import mlodsl
@@ -75,12 +77,19 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("name", NEVER)
+SLOW = {"a middle level at its maximum, unbounded", "a middle level that jumps far"}
+
+
+def some_slow(names: Iterable[str]) -> list:
+    return [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in names]
+
+
+@pytest.mark.parametrize("name", some_slow(NEVER))
 def test_it_is_not_called_converged(name: str) -> None:
     assert mlodsl.compile(NEVER[name]).solve().status != "converged"
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", some_slow(ANSWERS))
 def test_the_answer_is_found(name: str) -> None:
     text, answer = ANSWERS[name]
     result = mlodsl.compile(text).solve()

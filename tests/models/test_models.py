@@ -46,13 +46,7 @@ def test_every_ready_model_has_an_answer() -> None:
     assert {path.stem for path in MODELS.glob("*.mlo")} == {*ANSWERS, "wine_poisoning"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow if name == "stackelberg5" else ())
-        for name in ANSWERS
-    ],
-)
+@pytest.mark.parametrize("name", ANSWERS)
 def test_a_ready_model_is_solved_to_its_answer(name: str) -> None:
     assert_answer(solve(name), ANSWERS[name]())
 

@@ -49,6 +49,7 @@ def test_one_level_has_no_lower_levels_in_its_certificate() -> None:
     assert list(solved(ONE).certificate["levels"]) == ["only"]
 
 
+@pytest.mark.slow
 def test_six_levels_of_minimum_and_maximum_are_solved() -> None:
     for i in range(1, 7):
         np.testing.assert_allclose(solved(SIX)[f"x{i}"], 2.0**-i, atol=1e-8)
