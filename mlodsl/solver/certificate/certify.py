@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -10,7 +11,7 @@ from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..nest import Nest
-from ..oracle import evaluate_top
+from ..oracle import evaluate_top, objectives
 from ..outcome import Outcome
 from ..run import response_below
 from .degeneracy import degeneracy_findings
@@ -127,9 +128,13 @@ def certify(
         )
         # A wrong derivative would lead a run that goes on from here back again.
         descent = None
+    gaps = search.gaps
+    if deviation > 100 * precision:
+        reads, lost = _as_returned(nest, problem, returned, point)
+        gaps = np.maximum(gaps, lost)
     lower = {
         problem.level_names[read.level]: certify_lower_level(
-            problem, read, float(search.gaps[read.level]), float(search.noise[read.level])
+            problem, read, float(gaps[read.level]), float(search.noise[read.level])
         )
         for read in reads
     }
@@ -150,6 +155,22 @@ def certify(
         difference_error=check.error,
     )
     return certificate, point
+
+
+def _as_returned(
+    nest: Nest, problem: Problem, returned: Point, solved: Point
+) -> tuple[list[LowerLevel], np.ndarray]:
+    """The lower levels as they are returned, not solved again, and by how much each level's
+    objective is above that of the solved ones."""
+    still = jnp.arange(len(nest.game.sizes)) > 0
+    held = eqx.tree_at(lambda n: n.frozen, nest, still)
+    reads = read_lower_levels(held, finish_point(held, returned))
+    values = (
+        np.asarray(objectives(problem, choices(nest.game.sizes, 0, at.flat)))
+        for at in (returned, solved)
+    )
+    here, there = values
+    return reads, here - there
 
 
 def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarray) -> list[str]:
