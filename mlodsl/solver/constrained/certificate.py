@@ -144,6 +144,11 @@ def _next_level(
     problem = above.problem
     gap, better = better_below(above, candidate, tools, THOROUGH, deep=False)
     certificates, findings = {}, []
+    if np.isnan(gap):
+        name = problem.level_names[len(above.above_below(candidate.point))]
+        findings.append(
+            f"level `{name}` could not be solved again here, so that nothing is known of its answer"
+        )
     piece = None if candidate.piece is None else candidate.piece[1:]
     for player in range(above.players_below):
         mine = above.of_player(candidate.point, player)

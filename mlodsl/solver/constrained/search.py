@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .feasibility import nearest_feasible
-from .first_order import conditions, polish
+from .first_order import conditions
 from .functions import Functions
 from .kkt import Candidate, Piece, deeper, descend, piece_at, relaxed
 from .lowest import Effort, best_of_samples, choice_near, ties_of
@@ -320,14 +320,15 @@ def better_below(
 ) -> tuple[float, Response | None]:
     """The gap of the next level at a candidate, and an answer that is better by it.
 
-    Of several players: of the one with the largest gap, the others standing still.
+    Of several players: of the one with the largest gap, the others standing still. The gap is NaN
+    where solving again found no choice at all, so that nothing is known of the answer.
 
     Arguments:
         deep: whether the levels below the next one are looked at too; where one of them has a
             better answer, that gap counts, and the answer is the next level's to the same choice.
     """
     z, piece = candidate.point, candidate.piece
-    worst, better = 0.0, None
+    worst, better, unsolved = 0.0, None, False
     for player in range(functions.players_below):
         mine = functions.of_player(z, player)
         near = player_point(functions, z, player)
@@ -337,6 +338,7 @@ def better_below(
         if mine.place.level in mine.notes.runaways and runs_away(mine, tools, effort):
             return np.inf, Response(z, piece or no_piece(functions), holds=False)
         if not found:
+            unsolved = True
             continue
         gap = value - found[0][0].value
         if gap <= worst:
@@ -355,7 +357,7 @@ def better_below(
             answers = responses(functions, z, None, tools, effort)
             better = answers[0] if answers else Response(z, piece, holds=False)
             worst = max(worst, gap)
-    return worst, better
+    return np.nan if unsolved and better is None else worst, better
 
 
 def runs_away(functions: Functions, tools: Tools, effort: Effort) -> bool:
@@ -386,8 +388,3 @@ def keep_as_fallback(here: Search, response: Response) -> None:
     value = float(values[OWN])
     if violated <= _KEPT and (here.fallback is None or value < here.fallback.value):
         here.fallback = Candidate(response.point, value, response.piece, complete=False)
-
-
-def polished(here: Search, candidate: Candidate) -> Candidate:
-    """The candidate with its last digits."""
-    return polish(here.functions, here.rivals, candidate)

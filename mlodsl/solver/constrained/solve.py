@@ -20,11 +20,11 @@ from ..run import Step, Watch
 from ..solution import LocalSolution, Solution, as_written, values_of_params
 from ..status import Status
 from .certificate import Verdict, certify_candidate
-from .first_order import conditions
+from .first_order import conditions, polish
 from .functions import Functions
 from .kkt import Candidate, deeper
 from .place import NOBODY
-from .search import keep_as_fallback, polished, search_from
+from .search import keep_as_fallback, search_from
 from .state import LocalAnswer, Search, Tools, new_search, no_piece, rival_of, starts_of
 from .trouble import can_be_kept, nowhere, runaway_sentence
 
@@ -199,7 +199,7 @@ def _certified(problem: Problem, here: Search, tolerance: float) -> tuple[Candid
         found = here.best
         if found is None:
             break
-        candidate = polished(here, found.candidate)
+        candidate = polish(functions, here.rivals, found.candidate)
         verdict = certify_candidate(here, candidate, tolerance=tolerance)
         last = (candidate, verdict)
         if verdict.better_answer is not None:

@@ -54,10 +54,11 @@ def certify_player(
     """A player of a lower level at his choice; he has been solved again, this adds the rest.
 
     Arguments:
-        gap: of his level, as solving it again found it.
+        gap: of his level, as solving it again found it; NaN where it found nothing.
     """
+    known = None if np.isnan(gap) else gap
     if piece is None and functions.place.below is not None:
-        return Standing(LevelCertificate(None, None, None, None, None, gap), None)
+        return Standing(LevelCertificate(None, None, None, None, None, known), None)
     found = conditions(functions, Rivals(functions), z, piece or ())
     value = float(functions.at(z, deeper(piece))[0][OWN])
     better = None
@@ -66,12 +67,12 @@ def certify_player(
             values, _ = functions.at(rival, ())
             outside = np.concatenate([np.maximum(values[AT_MOST], 0), np.abs(values[EQUAL])])
             here = value - float(values[OWN])
-            if np.max(outside, initial=0.0) <= _FEASIBLE and here > gap:
-                gap = here
-                better = rival if gap > _GAP * (1 + abs(value)) else None
+            if np.max(outside, initial=0.0) <= _FEASIBLE and here > (known or 0.0):
+                known = here
+                better = rival if here > _GAP * (1 + abs(value)) else None
     candidate = Candidate(z, value, piece or (), complete=True)
     certificate = standing_of(functions, candidate, found)
-    return Standing(dataclasses.replace(certificate, gap=gap), better)
+    return Standing(dataclasses.replace(certificate, gap=known), better)
 
 
 def standing_of(functions: Functions, candidate: Candidate, found: Conditions) -> LevelCertificate:
