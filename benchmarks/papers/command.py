@@ -6,8 +6,9 @@ import importlib
 import subprocess
 import sys
 
+from benchmarks.timing import pin
+
 from .experiment import DataMissing, Experiment
-from .timing import pin
 from .writing import README, claims_of, claims_table, publish, readme_with, redraw
 
 NAMES = (

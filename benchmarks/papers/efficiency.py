@@ -8,13 +8,14 @@ from typing import Any
 from matplotlib.figure import Figure
 
 import mlodsl
+from benchmarks.timing import compare
 from mlodsl.report.pictures.canvas import Drawing
 
 from .command import run_module
 from .drawing import bars
 from .experiment import Claim, Experiment, Outcome
 from .schemes import METHODS, few_steps
-from .timing import compare, compiled_update
+from .updates import compiled_update
 
 SOURCE = "001 section 5.2"
 SIZES = (1, 30)

@@ -13,12 +13,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import mlodsl
+from benchmarks.timing import compare
 from mlodsl.report.pictures.canvas import COLOURS, Drawing
 
 from .command import run_module
 from .experiment import Claim, Experiment, Outcome
 from .running import whole_run
-from .timing import compare
 
 SOURCE = "003 Table 1"
 MODEL = """

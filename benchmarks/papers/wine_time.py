@@ -6,13 +6,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmarks.timing import compare
 from mlodsl.report.pictures.canvas import Drawing
 
 from .command import run_module
 from .drawing import bars
 from .experiment import Claim, Experiment, Outcome
 from .schemes import METHODS
-from .timing import compare, compiled_update
+from .updates import compiled_update
 from .wine_data import SCHEME, SCHEME_IN_WORDS, wine_model
 
 SOURCE = "000 Table 1"

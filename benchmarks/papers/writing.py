@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import jax
-import numpy as np
 
 import mlodsl
+from benchmarks.plain_json import plain, text
 from mlodsl.report.pictures.canvas import picture_bytes
 
 from .experiment import Claim, Experiment, Outcome
@@ -20,7 +18,6 @@ from .experiment import Claim, Experiment, Outcome
 FOLDER = Path(__file__).parent / "results"
 README = Path(__file__).parent / "README.md"
 _BEGIN, _END = "<!-- claims -->\n", "<!-- end of claims -->"
-_DIGITS = 6
 
 
 def publish(experiment: Experiment, outcome: Outcome, folder: Path = FOLDER) -> None:
@@ -36,7 +33,7 @@ def publish(experiment: Experiment, outcome: Outcome, folder: Path = FOLDER) -> 
         "versions": {"mlodsl": mlodsl.__version__, "jax": jax.__version__},
         "numbers": plain(outcome.numbers),
     }
-    (folder / f"{experiment.name}.json").write_text(_text(found) + "\n", encoding="utf-8")
+    (folder / f"{experiment.name}.json").write_text(text(found) + "\n", encoding="utf-8")
     drawn = picture_bytes(experiment.draw(plain(outcome.numbers)), ".png")
     (folder / f"{experiment.name}.png").write_bytes(drawn)
 
@@ -46,36 +43,6 @@ def redraw(experiment: Experiment) -> None:
     written = json.loads((FOLDER / f"{experiment.name}.json").read_text(encoding="utf-8"))
     drawn = picture_bytes(experiment.draw(written["numbers"]), ".png")
     (FOLDER / f"{experiment.name}.png").write_bytes(drawn)
-
-
-def plain(value: Any) -> Any:
-    """Numbers, lists and dicts as JSON holds them: rounded, NaN and infinities as None."""
-    match value:
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple() | np.ndarray():
-            return [plain(item) for item in value]
-        case str() | None:
-            return value
-        case bool() | np.bool_():
-            return bool(value)
-        case int() | np.integer():
-            return int(value)
-        case _:
-            number = float(value)
-            return float(f"{number:.{_DIGITS}g}") if math.isfinite(number) else None
-
-
-def _text(value: Any, indent: str = "") -> str:
-    """JSON, with each list of numbers on one line."""
-    inner = indent + " "
-    if isinstance(value, dict) and value:
-        entries = [f"{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items()]
-        return "{\n" + ",\n".join(inner + entry for entry in entries) + f"\n{indent}}}"
-    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        items = ",\n".join(inner + _text(item, inner) for item in value)
-        return f"[\n{items}\n{indent}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def claims_of(folder: Path = FOLDER) -> list[Claim]:
