@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 from itertools import accumulate
 from operator import or_
 
@@ -13,6 +14,30 @@ from .outline import ItemKind, Outline
 from .reports import Reports
 from .resolve import References
 from .symbols import Kind, Symbol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VariableNames(Set[str]):
+    """A set of names of variables; as bits, since a model has as many of these sets as `let`s.
+
+    Arguments:
+        bits: one for each item; those that are set are members.
+        names: of all items, shared by all sets.
+    """
+
+    bits: int
+    names: tuple[str, ...]
+
+    def __contains__(self, name: object) -> bool:
+        return any(member == name for member in self)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self.names[index] for index in _members(self.bits))
+
+    def __len__(self) -> int:
+        return self.bits.bit_count()
+
+    __hash__ = Set._hash
 
 
 class Dependence:
@@ -48,25 +73,13 @@ class Dependence:
                 assert symbol.item is not None and symbol.level is not None
                 self.duals[index] |= 1 << symbol.item
                 self.variables[index] |= self._of_level[symbol.level]
-        self._order = order
         # For each level, the constraints whose multipliers it may not use.
         self._out_of_reach = list(accumulate(constraints, or_))
 
-    def names(self) -> dict[int, frozenset[str]]:
+    def names(self) -> list[VariableNames]:
         """The names of the variables that each item depends on, by item."""
-        by_bits: dict[int, frozenset[str]] = {0: frozenset()}
-        for index in self._order.sequence:
-            bits = self.variables[index]
-            if bits not in by_bits:
-                # It has all variables of what it uses: sets grow from the largest of these.
-                parts = [self.variables[item] for item in self._references[index].needs]
-                known = (part for part in parts if part in by_bits and not part & ~bits)
-                largest = max(known, key=int.bit_count, default=0)
-                rest = _members(bits & ~largest)
-                by_bits[bits] = by_bits[largest].union(
-                    self._items[item].names[0].name for item in rest
-                )
-        return {index: by_bits[bits] for index, bits in enumerate(self.variables)}
+        first = tuple(item.names[0].name if item.names else "" for item in self._items)
+        return [VariableNames(bits, first) for bits in self.variables]
 
     def report(self, reports: Reports) -> None:
         """Reports variables where only constants may stand, and multipliers out of reach."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from mlodsl.settings import Settings
@@ -52,7 +53,7 @@ class LetInfo:
     part: int | None
     level: int | None
     player: str | None
-    variables: frozenset[str]
+    variables: Set[str]
     type: Type
     node: nodes.LetValue | nodes.LetParts
 

@@ -28,10 +28,12 @@ class Reports:
         for diagnostic in diagnostics:
             self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
-    def similar(self, word: str, candidates: frozenset[str]) -> str | None:
+    def similar(self, word: str, *candidates: frozenset[str]) -> str | None:
         """A hint naming the candidate most like the word, unless hints have cost too much."""
-        self._comparisons += len(candidates)
-        return did_you_mean(word, candidates) if self._comparisons < _MOST_COMPARISONS else None
+        self._comparisons += sum(map(len, candidates))
+        if self._comparisons >= _MOST_COMPARISONS:
+            return None  # before the sets are put together, which costs time for each word
+        return did_you_mean(word, frozenset().union(*candidates))
 
     @property
     def has_errors(self) -> bool:

@@ -40,6 +40,9 @@ class _Resolver:
         self._table = table
         self._reports = reports
         self._visible: dict[tuple[int | None, int | None], frozenset[str]] = {}
+        self._constraints = frozenset(
+            one.name for one in table.symbols.values() if one.kind is Kind.CONSTRAINT
+        )
 
     def references(self, index: int, item: Item) -> References:
         """What one item uses."""
@@ -121,7 +124,7 @@ class _Resolver:
             self._visible[key] = frozenset(
                 symbol.name for symbol in self._table.symbols.values() if symbol.is_visible(*key)
             ).union(BUILTINS, self._table.python_functions)
-        hint = self._reports.similar(name, self._visible[key] | use.local)
+        hint = self._reports.similar(name, self._visible[key], use.local)
         self._reports.add("E102", f"unknown name `{name}`", use.node.span, hint)
 
     def _resolve_dual(self, call: nodes.Call, item: Item, found: References) -> None:
@@ -135,9 +138,7 @@ class _Resolver:
         if name in self._table.spoiled:
             return
         if symbol is None:
-            symbols = self._table.symbols.values()
-            constraints = frozenset(one.name for one in symbols if one.kind is Kind.CONSTRAINT)
-            hint = self._reports.similar(name, constraints)
+            hint = self._reports.similar(name, self._constraints)
             self._reports.add("E102", f"unknown constraint `{name}`", argument.span, hint)
         elif symbol.kind is not Kind.CONSTRAINT:
             message = f"`dual` takes the name of a constraint, and `{name}` is {symbol.kind.value}"

@@ -6,6 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from .diagnostic import Diagnostic
 
+WIDEST_LINE = 200
+"""Characters of a line that are shown: a model written by a program may be one line."""
+
+_ELLIPSIS = "…"
+
 
 def render_text(diagnostics: Iterable[Diagnostic]) -> str:
     """Each diagnostic with its place, the line and carets under the wrong characters."""
@@ -18,16 +23,27 @@ def _render_one(diagnostic: Diagnostic) -> str:
     if span is None:
         return head if diagnostic.hint is None else f"{head}\n  = {diagnostic.hint}"
     line, column = span.source.position(span.start)
-    shown = span.source.line(line)
+    shown, before = _around(span.source.line(line), column - 1)
     gutter = " " * len(str(line))
     # A tab keeps its own width under the text, so the carets stay below what they mark.
-    indent = "".join("\t" if character == "\t" else " " for character in shown[: column - 1])
-    carets = "^" * max(1, min(span.end - span.start, len(shown) - column + 1))
+    indent = "".join("\t" if character == "\t" else " " for character in shown[:before])
+    carets = "^" * max(1, min(span.end - span.start, len(shown) - before))
     hint = f" {diagnostic.hint}" if diagnostic.hint else ""
     return (
         f"{head}\n{gutter}--> {span.source.name}:{line}:{column}\n{gutter} |\n"
         f"{line} | {shown}\n{gutter} | {indent}{carets}{hint}"
     )
+
+
+def _around(line: str, offset: int) -> tuple[str, int]:
+    """A line, or of a very long one the part around a place; and the place in what is shown."""
+    if len(line) <= WIDEST_LINE:
+        return line, offset
+    start = min(max(0, offset - WIDEST_LINE // 2), len(line) - WIDEST_LINE)
+    stop = start + WIDEST_LINE
+    left = _ELLIPSIS if start > 0 else ""
+    right = _ELLIPSIS if stop < len(line) else ""
+    return f"{left}{line[start:stop]}{right}", offset - start + len(left)
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, object]]:
