@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,9 @@ import numpy as np
 
 # Above this many running processes a core, times on the wall say little.
 _BUSY = 0.75
+
+# Medians are of no fewer repeats.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,54 @@ def pin() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Medians of repeated, alternating measurements, in seconds.
+
+    Arguments:
+        processor, wall, busy: as in `Ratios`.
+    """
+
+    processor: dict[str, float]
+    wall: dict[str, float]
+    busy: bool
+
+
 def compare(contenders: Mapping[str, Callable[[], Any]], repeats: int) -> Ratios:
     """Runs all contenders in turn, many times, after each ran once."""
+    times = measure_times(contenders, repeats)
+    return Ratios(_relative(times.processor), _relative(times.wall), times.busy)
+
+
+def measure_times(
+    contenders: Mapping[str, Callable[[], Any]], repeats: int, patience: float = math.inf
+) -> Times:
+    """Runs all contenders in turn, many times, after each ran once.
+
+    Arguments:
+        patience: seconds after which a contender, having run a few times, runs no more.
+    """
     for contender in contenders.values():
         contender()
     processor: dict[str, list[float]] = {name: [] for name in contenders}
     wall: dict[str, list[float]] = {name: [] for name in contenders}
     before = time.perf_counter(), time.process_time()
-    for _ in range(repeats):
+    for repeat in range(repeats):
         for name, contender in contenders.items():
+            if repeat >= _FEW and sum(wall[name]) > patience:
+                continue
             passed, spent = time.perf_counter(), time.process_time()
             contender()
             processor[name].append(time.process_time() - spent)
             wall[name].append(time.perf_counter() - passed)
     share = (time.process_time() - before[1]) / (time.perf_counter() - before[0])
-    return Ratios(_relative(processor), _relative(wall), share < _BUSY)
+    return Times(_medians(processor), _medians(wall), share < _BUSY)
 
 
-def _relative(times: Mapping[str, list[float]]) -> dict[str, float]:
-    medians = {name: float(np.median(values)) for name, values in times.items()}
+def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
+    return {name: float(np.median(values)) for name, values in times.items()}
+
+
+def _relative(medians: Mapping[str, float]) -> dict[str, float]:
     first = next(iter(medians.values()))
     return {name: median / first for name, median in medians.items()}

@@ -1,0 +1,73 @@
+"""One total gradient, at given lower solutions and with lower solves from zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks import contenders
+from benchmarks.drawing import draw_bars
+from benchmarks.problems.digits import digits
+from benchmarks.problems.problem import Problem
+from benchmarks.problems.reference import reference
+from mlodsl.report.pictures.canvas import Drawing
+
+from .comparing import Prepared, prepared, ratio_of, timed
+from .suite import Job, Row, Suite, Target
+
+_PROBLEMS: dict[str, Callable[[], Problem]] = {"digits": digits}
+_KINDS: tuple[contenders.Kind, ...] = ("given", "cold")
+
+
+def _measure(job: Job) -> Iterator[Row]:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    name, _, kind = job.case.partition("/")
+    problem = _PROBLEMS[name]()
+    job.begin("reference")
+    below, exact = reference(problem)
+
+    def make(contender: str) -> Callable[[], np.ndarray]:
+        return contenders.load(contender).hypergradient(problem, kind, below)
+
+    ready: dict[str, Prepared[np.ndarray]] = {}
+    for contender, found in prepared(job, make):
+        if isinstance(found, Row):
+            yield found
+        else:
+            ready[contender] = found
+
+    def figures(contender: str, answer: np.ndarray) -> dict[str, Any]:
+        return {"error": float(np.linalg.norm(answer - exact) / np.linalg.norm(exact))}
+
+    yield from timed(job, ready, figures)
+
+
+def _targets(rows: Sequence[Row]) -> Sequence[Target]:
+    def target(case: str, others: Sequence[str], bound: float, words: str) -> Target:
+        return Target(f"{case}: {words}", ratio_of(rows, case, "mlodsl", others), bound)
+
+    return (
+        target("digits/given", ("jax", "jaxopt"), 1.05, "the better of JAX by hand and jaxopt"),
+        target("digits/given", ("optimistix",), 1 / 1.8, "1.8 times faster than optimistix"),
+        target("digits/given", ("betty",), 1 / 6, "6 times faster than Betty"),
+    )
+
+
+def _draw(rows: Sequence[Row]) -> Drawing:
+    return draw_bars(rows, tuple(contenders.NAMES), "ratio", "processor time, mlodsl = 1")
+
+
+SUITE = Suite(
+    name="hypergradient",
+    title="One total gradient of the top level, by the processor's time",
+    cases=tuple(f"{name}/{kind}" for name in _PROBLEMS for kind in _KINDS),
+    quick=("digits/given",),
+    contenders=tuple(contenders.NAMES),
+    measure=_measure,
+    draw=_draw,
+    targets=_targets,
+)
