@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, Any
 from .diagnostics import Diagnostic as Diagnostic, ModelError as ModelError
 
 if TYPE_CHECKING:
-    from .api import Level as Level, Model as Model, Result as Result, compile as compile
+    from .api import (
+        BatchResult as BatchResult,
+        Level as Level,
+        Model as Model,
+        Result as Result,
+        compile as compile,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Diagnostic", "Level", "Model", "ModelError", "Result", "compile"]
+__all__ = ["BatchResult", "Diagnostic", "Level", "Model", "ModelError", "Result", "compile"]
 
-_FROM_API = ("Level", "Model", "Result", "compile")
+_FROM_API = ("BatchResult", "Level", "Model", "Result", "compile")
 
 
 def __dir__() -> list[str]:

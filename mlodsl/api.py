@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,16 @@ from mlodsl.check import GivenParam
 from mlodsl.check.symbols import taken_by_language
 from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean, has_errors
 from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_string
-from mlodsl.modules import LevelLayout, Problem, build, with_params
-from mlodsl.report import result_dict
+from mlodsl.modules import LevelLayout, Problem, build, instances_of, with_params
+from mlodsl.report import BatchResult, Result, result_of
 from mlodsl.settings import Settings, layer_of_keywords, read_settings
 from mlodsl.solver import (
-    Solution,
     best_response,
     hypergradient,
     in_own_precision,
     solution,
     solve,
+    solve_batch,
 )
 from mlodsl.syntax.nodes import Solve
 
@@ -41,46 +41,6 @@ class Level:
     title: str
     sense: str
     variables: dict[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A solved model; `result["x"]` is the variable x as a JAX array.
-
-    Arguments:
-        status: `converged`, `max_steps`, `timeout`, `stalled`, `diverged`, `infeasible` or
-            `interrupted`.
-        message: a sentence on how it ended.
-        variables: the returned point by variable name.
-        objectives: by level, in the sense written.
-        certificate: what was verified at the point, as in the result file.
-        steps: of the top level.
-        strategy: `name`, `chosen_by` (`auto` or `user`), `reason` and `options`.
-    """
-
-    status: str
-    message: str
-    variables: dict[str, Array]
-    objectives: dict[str, float]
-    certificate: dict[str, Any] = dataclasses.field(repr=False)
-    steps: int
-    strategy: dict[str, Any] = dataclasses.field(repr=False)
-    _file: dict[str, Any] = dataclasses.field(repr=False)
-
-    def __getitem__(self, name: str) -> Array:
-        """The variable `name`; an unknown one is a `KeyError` that names those there are."""
-        if name not in self.variables:
-            known = ", ".join(self.variables)
-            raise KeyError(f"the model has no variable `{name}`; it has {known}")
-        return self.variables[name]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as the file that `mlodsl solve --out` writes."""
-        return self._file
-
-    def to_json(self) -> str:
-        """The result file's text."""
-        return json.dumps(self._file, indent=2)
 
 
 class Model(eqx.Module):
@@ -135,7 +95,36 @@ class Model(eqx.Module):
         settings = self._settings(options)
         with jax.enable_x64(True):
             problem = _in_precision(self.problem, settings)
-            return _result(solve(problem, settings), self.name)
+            return result_of(solve(problem, settings), self.name)
+
+    def solve_batch(self, params: Mapping[str, Any], **options: Any) -> BatchResult:
+        """Solves many instances of the model, which differ in params, in one compiled program.
+
+        >>> model = compile("param c = 1.0 level a { var x : real minimize (x - c)^2 }")
+        >>> batch = model.solve_batch({"c": [1.0, 2.0, 3.0]})
+        >>> batch["x"].tolist(), batch[1].status
+        ([1.0, 2.0, 3.0], 'converged')
+
+        Each is certified as `solve` certifies it alone, with the same message and figures.
+        Models with constraints are searched one instance after the other.
+
+        Arguments:
+            params: by name. An array with one axis more than the param has the instances along
+                its first axis; any other value is that of all instances.
+            options: of `solve { }`, as keywords; `timeout` is each instance's share of the time.
+
+        Raises:
+            ModelError: there is no such real param, a value has a wrong shape, the arrays differ
+                in length, or an option is wrong. Whole-number params need `compile` anew.
+        """
+        settings = self._settings(options)
+        began = time.perf_counter()
+        with jax.enable_x64(True):
+            problem = _in_precision(self.problem, settings)
+            instances = instances_of(problem, _by_name(params, "params"))
+            found = tuple(solve_batch(instances, settings))
+            seconds = time.perf_counter() - began
+            return BatchResult(found, self.name, instances.values, seconds)
 
     def best_response(self, choices: Mapping[str, Any]) -> dict[str, Array]:
         """The lower levels' answer to the leading levels' choices, by variable name.
@@ -369,17 +358,3 @@ def _named(problem: Problem, level: int, vectors: tuple[Array, ...]) -> dict[str
     for layout, vector in zip(problem.structure.levels[level:], vectors, strict=True):
         named |= layout.unpack(vector)
     return named
-
-
-def _result(found: Solution, name: str) -> Result:
-    file = result_dict(found, name)
-    return Result(
-        status=str(found.status),
-        message=found.message,
-        variables={key: jnp.asarray(value) for key, value in found.variables.items()},
-        objectives=found.objectives,
-        certificate=file["certificate"],
-        steps=found.steps,
-        strategy=file["strategy"],
-        _file=file,
-    )

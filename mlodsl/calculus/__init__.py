@@ -27,6 +27,7 @@ from .lagrangian import (
     choices as choices,
     flat_size as flat_size,
     lagrangian as lagrangian,
+    on_host as on_host,
     point_of as point_of,
     response_gradient as response_gradient,
     split as split,

@@ -16,13 +16,20 @@ A point u_k is a flat vector of `flat_size` = d_k + 2 · flat_size(k + 1) number
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-Vectors: TypeAlias = tuple[Float[Array, " _"], ...]
+if TYPE_CHECKING:
+    Numbers: TypeAlias = Array
+else:
+    # On the host NumPy's arrays stand in for those of JAX: slices of these are slow there.
+    Numbers = Array | np.ndarray
+
+Vectors: TypeAlias = tuple[Float[Numbers, " _"], ...]
 """One flat vector a level, top first; as `above`, those of the levels that lead."""
 
 
@@ -44,21 +51,26 @@ class Game(Protocol):
         ...
 
 
+def on_host(array: np.ndarray) -> Numbers:
+    """A NumPy array where host code hands on one of JAX, for which it stands in."""
+    return cast(Array, array)
+
+
 def flat_size(sizes: tuple[int, ...], level: int) -> int:
     """The length of u_level: Σ_{j ≥ level} 2^(j - level) d_j."""
     return sum(size << depth for depth, size in enumerate(sizes[level:]))
 
 
 def split(
-    sizes: tuple[int, ...], level: int, flat: Float[Array, " flat"]
-) -> tuple[Float[Array, " own"], Float[Array, " below"], Float[Array, " below"]]:
+    sizes: tuple[int, ...], level: int, flat: Float[Numbers, " flat"]
+) -> tuple[Float[Numbers, " own"], Float[Numbers, " below"], Float[Numbers, " below"]]:
     """u_k as (x_k, u_{k+1}, m_{k+1}); the last two are empty at the bottom."""
     own = sizes[level]
     below = flat_size(sizes, level + 1)
     return flat[:own], flat[own : own + below], flat[own + below :]
 
 
-def choices(sizes: tuple[int, ...], level: int, flat: Float[Array, " flat"]) -> Vectors:
+def choices(sizes: tuple[int, ...], level: int, flat: Float[Numbers, " flat"]) -> Vectors:
     """The variables (x_k, …, x_{n-1}) inside u_k."""
     found = []
     for below in range(level, len(sizes)):
@@ -67,11 +79,15 @@ def choices(sizes: tuple[int, ...], level: int, flat: Float[Array, " flat"]) -> 
     return tuple(found)
 
 
-def point_of(sizes: tuple[int, ...], level: int, vectors: Vectors) -> Float[Array, " flat"]:
+def point_of(
+    sizes: tuple[int, ...], level: int, vectors: tuple[Float[Array | np.ndarray, " _"], ...]
+) -> Float[Numbers, " flat"]:
     """u_k with the given variables (x_k, …, x_{n-1}) and all multipliers zero."""
-    flat = vectors[-1]
+    on_host = all(isinstance(vector, np.ndarray) for vector in vectors)
+    numpy: Any = np if on_host else jnp
+    flat: Any = vectors[-1]
     for depth in range(len(sizes) - 2, level - 1, -1):
-        flat = jnp.concatenate([vectors[depth - level], flat, jnp.zeros_like(flat)])
+        flat = numpy.concatenate([vectors[depth - level], flat, numpy.zeros_like(flat)])
     return flat
 
 

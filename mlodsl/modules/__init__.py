@@ -1,7 +1,12 @@
 """From a checked model and data to Equinox modules: `build` makes a `Problem`."""
 
-from .build import build as build, with_params as with_params
+from .build import (
+    build as build,
+    names_that_vary as names_that_vary,
+    with_params as with_params,
+)
 from .functions import FUNCTIONS as FUNCTIONS
+from .instances import Instances as Instances, instances_of as instances_of
 from .layout import LevelLayout as LevelLayout
 from .problem import Problem as Problem
 from .spread import around as around, spread_over as spread_over

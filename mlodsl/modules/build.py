@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import jax
@@ -13,8 +13,9 @@ from mlodsl.diagnostics import Diagnostic, ModelError, Span, did_you_mean
 from mlodsl.syntax import nodes
 
 from .binding import bind_data, bind_params
-from .dependencies import params_that_follow
+from .dependencies import needs, params_that_follow
 from .evaluator import evaluate
+from .lets import let_key
 from .problem import Problem
 from .refusals import refuse_features
 from .structure import structure_of
@@ -50,7 +51,7 @@ def build(
     _stop_at(constants.diagnostics)
     structure = structure_of(checked, kind, dict(functions), given)
     problem = Problem(constants.arrays, values.arrays, {}, structure)
-    _stop_at([*_wrong_domains(problem), *_wrong_objectives(problem)])
+    _stop_at([*wrong_domains(problem), *_wrong_objectives(problem)])
     return problem
 
 
@@ -73,6 +74,28 @@ def with_params(problem: Problem, values: Mapping[str, object]) -> Problem:
     _stop_at(binding.diagnostics)
     changed = Problem(binding.arrays, problem.data, {}, structure)
     return changed.fold() if problem.folded else changed
+
+
+def names_that_vary(problem: Problem, changed: Collection[str]) -> frozenset[tuple[str, str]]:
+    """The leaves that `with_params` gives another value, where some params change.
+
+    Returns:
+        For each `params` or `folded`, and its name there.
+    """
+    structure = problem.structure
+    checked = structure.checked
+    following = params_that_follow(checked, changed) - structure.given
+    params = frozenset(changed) | following
+    folded = {
+        let_key(let)
+        for level, lets in enumerate(structure.foldable)
+        for let in lets
+        if params & needs(checked, [let.value], level, player=let.player).names
+    }
+    return frozenset(
+        {("params", name) for name in params & problem.params.keys()}
+        | {("folded", name) for name in folded & problem.folded.keys()}
+    )
 
 
 def _unknown(name: str, checked: CheckedModel) -> Diagnostic:
@@ -127,7 +150,7 @@ def _wrong_objective(
     return []
 
 
-def _wrong_domains(problem: Problem) -> list[Diagnostic]:
+def wrong_domains(problem: Problem) -> list[Diagnostic]:
     """Domains that hold no point, as far as the values of params tell."""
     found: list[Diagnostic] = []
     for level in range(problem.number_of_levels):

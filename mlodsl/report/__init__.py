@@ -1,5 +1,7 @@
 """What people and programs read of a solution: the result file and the tables."""
 
+from .batch import BatchResult as BatchResult
+from .batch_table import batch_table as batch_table
 from .comparison import (
     Comparison as Comparison,
     Contender as Contender,
@@ -22,6 +24,7 @@ from .pictures import (
     result_drawing as result_drawing,
     trace_drawing as trace_drawing,
 )
+from .python_result import Result as Result, result_of as result_of
 from .result import (
     FORMAT as FORMAT,
     plain as plain,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.metadata import PackageNotFoundError, version
 
 import mlodsl
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Versions of mlodsl and of what its numbers depend on."""
     found = {"mlodsl": mlodsl.__version__}

@@ -1,5 +1,6 @@
 """Choosing a strategy, the loops, stopping, and the certificate."""
 
+from .batch import solve_batch as solve_batch
 from .certificate import Certificate as Certificate, LevelCertificate as LevelCertificate
 from .checkpoint import Checkpoint as Checkpoint, key_of_run as key_of_run
 from .constrained import is_constrained as is_constrained

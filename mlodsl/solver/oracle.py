@@ -1,7 +1,7 @@
 """What the host asks of the compiled code: evaluations of the top level, and small readings.
 
 Everything here is compiled once for a structure (a model's text, its sizes, the options) and
-serves every value of its params.
+serves every value of its params; the instances of a batch call it together.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import Factor, Game, Vectors, lagrangian, operators
 from mlodsl.strategies import Point
 
+from .lanes import joined
 from .level import LevelState, digest, evaluate, needed_below, propose, residual
 from .movers import Proposal
 from .nest import Nest
@@ -35,9 +37,9 @@ def propose_turn(
 
 def evaluate_top(
     nest: Nest,
-    own: Float[Array, " own"],
-    guess: Float[Array, " below"],
-    tolerance: Array,
+    own: Array | np.ndarray,
+    guess: Array | np.ndarray,
+    tolerance: Array | np.ndarray,
     turn: int | Int[Array, ""] = LATE,
 ) -> Point:
     """The top level's total gradient at `own`, the levels below solved from `guess`.
@@ -45,10 +47,10 @@ def evaluate_top(
     Arguments:
         turn: how many evaluations the run has had; strategies that start inexact look at it.
     """
-    return _evaluate_top(nest, own, guess, tolerance, jnp.asarray(turn, jnp.int32))
+    return _evaluate_top(nest, own, guess, tolerance, np.asarray(turn, np.int32))
 
 
-@eqx.filter_jit
+@joined
 def _evaluate_top(
     nest: Nest,
     own: Float[Array, " own"],
@@ -61,25 +63,25 @@ def _evaluate_top(
     return evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=with_factor)
 
 
-@eqx.filter_jit
+@joined
 def top_residual(nest: Nest, point: Point) -> Float[Array, ""]:
     """The norm of the top level's total gradient g, in a domain of x - proj(x - g)."""
     return residual(nest, 0, point)
 
 
-@eqx.filter_jit
+@joined
 def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
     """All objectives, as minimisations, at the variables of all levels."""
     return jnp.stack([game.objective(level, vectors) for level in range(len(game.sizes))])
 
 
-@eqx.filter_jit
+@joined
 def partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
     """The top objective's gradient in its own variables, the levels below held still."""
     return jax.grad(lambda own: game.objective(0, (own, *vectors[1:])))(vectors[0])
 
 
-@eqx.filter_jit
+@joined
 def stationarity(
     game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
 ) -> Float[Array, " flat"]:
@@ -87,7 +89,7 @@ def stationarity(
     return jax.grad(lambda point: lagrangian(game, level, above, point))(flat)
 
 
-@eqx.filter_jit
+@joined
 def reduced_product(
     nest: Nest,
     level: int,
@@ -101,13 +103,13 @@ def reduced_product(
     return operators(nest.game, level, above, flat, below, plans).reduced(vector)
 
 
-@eqx.filter_jit
+@joined
 def project_top(game: Game, own: Float[Array, " own"]) -> Float[Array, " own"]:
     """The nearest point of the top level's domain."""
     return game.project(0, own)
 
 
-@eqx.filter_jit
+@joined
 def projection_jacobian(game: Game, own: Float[Array, " own"]) -> Float[Array, "own own"]:
     """The derivative of the projection on the top level's domain."""
     return jax.jacfwd(lambda vector: game.project(0, vector))(own)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax.numpy as jnp
+import numpy as np
 
+from mlodsl.calculus import on_host
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.modules import Problem
 from mlodsl.settings import OptimizerChoice, Settings
@@ -49,8 +50,8 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
     plans = [_plan_top(problem, settings, built)]
     for level in range(1, len(names)):
         plans.append(_plan_lower(problem, settings, built, level))
-    patience = jnp.array(jnp.iinfo(jnp.int32).max, jnp.int32)
-    frozen = jnp.zeros(len(names), bool)
+    patience = on_host(np.array(np.iinfo(np.int32).max, np.int32))
+    frozen = on_host(np.zeros(len(names), bool))
     return Nest(problem, built.strategy, tuple(plans), frozen, patience, built.between)
 
 

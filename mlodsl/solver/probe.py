@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,9 +15,11 @@ from mlodsl.settings import Settings
 from mlodsl.strategies import Point
 
 from .certificate.lower import LowerLevel, read_lower_levels
+from .lanes import joined
 from .nest import Nest
 from .oracle import evaluate_top
 from .outcome import Outcome
+from .starts import first_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ def probe(problem: Problem, settings: Settings, nest: Nest) -> Probe:
     Arguments:
         nest: the exact nest.
     """
-    start = problem.start(jax.random.PRNGKey(settings.seed))
+    start = first_start(problem, settings.seed)
     own = start[0]
     flat = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
-    point = evaluate_top(nest, own, flat, jnp.asarray(1e-6, own.dtype))
+    point = evaluate_top(nest, own, flat, np.asarray(1e-6, own.dtype))
     return Probe(point, tuple(read_lower_levels(nest, point)))
 
 
@@ -111,7 +112,7 @@ def estimate_constants(problem: Problem, seen: Probe) -> Constants | None:
     return found if all(map(np.isfinite, numbers)) and smallest > 0 else None
 
 
-@eqx.filter_jit
+@joined
 def _derivatives(
     problem: Problem, own: Float[Array, " own"], below: Vectors
 ) -> tuple[Array, Array, Array, Array]:

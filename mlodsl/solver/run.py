@@ -127,7 +127,7 @@ def run(
     except KeyboardInterrupt:
         reason = Status.INTERRUPTED
     if reason is None:
-        reason = _reason(int(state.outcome))
+        reason = reason_of(int(state.outcome))
     if reason is None or best is None:
         best = state.point
     watch.save(state)
@@ -171,7 +171,8 @@ def _describe(nest: Nest, state: LevelState, seconds: float) -> Step:
     )
 
 
-def _reason(outcome: int) -> Status | None:
+def reason_of(outcome: int) -> Status | None:
+    """What ended a loop whose last state has this outcome; None: it is solved."""
     if outcome == Outcome.SOLVED:
         return None
     if outcome in (Outcome.UNBOUNDED, Outcome.NONFINITE):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from .attempt import Attempt, attempt, better_of, reconsider
 from .certificate.standstill import reach_of
 from .choose import ChosenStrategy
 from .judge import in_a_row, judge
+from .lanes import clock
 from .oracle import objectives
 from .plan import top_tolerance
 from .run import Step, Watch
@@ -112,7 +112,7 @@ def try_starts(
     is the last.
 
     Arguments:
-        deadline: on `time.perf_counter`; None for none.
+        deadline: on `clock`; None for none.
         watch: a checkpoint is of the first start's first attempt.
     """
     count = count_of_starts(settings)
@@ -122,7 +122,7 @@ def try_starts(
     starts = starting_points(problem, settings.seed, count)
     try:
         for number, start in enumerate(starts, start=1):
-            if found and deadline is not None and time.perf_counter() > deadline:
+            if found and deadline is not None and clock() > deadline:
                 stopped = Status.TIMEOUT
                 break
             seen = watch if count == 1 else _numbered(watch, number)

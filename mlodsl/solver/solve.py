@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import jax
 import numpy as np
 from jaxtyping import Array
@@ -13,6 +11,7 @@ from mlodsl.settings import Settings
 
 from .choose import choose_strategy
 from .constrained import is_constrained, solve_constrained
+from .lanes import clock
 from .run import Watch
 from .several import judge_trials, local_answers, local_solutions, try_starts
 from .solution import LocalSolution, Solution, as_written, values_of_params
@@ -28,17 +27,18 @@ def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> S
         ModelError: where the settings don't fit the problem.
     """
     with jax.enable_x64(True):
-        return _solve(problem, settings, watch or Watch())
+        return solve_folded(problem.fold(), settings, watch)
 
 
-def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
-    began = time.perf_counter()
-    problem = problem.fold()
+def solve_folded(problem: Problem, settings: Settings, watch: Watch | None = None) -> Solution:
+    """As `solve`, where 64-bit arithmetic is on and the problem's lets are folded already."""
+    began = clock()
+    watch = watch or Watch()
     if is_constrained(problem):
         return solve_constrained(problem, settings, watch)
     watch.on_phase("compile")
     chosen = choose_strategy(problem, settings)
-    chosen_after = time.perf_counter() - began
+    chosen_after = clock() - began
     deadline = None if settings.timeout is None else began + settings.timeout
     trials = try_starts(problem, settings, chosen, deadline, watch)
     best = trials.best
@@ -64,7 +64,7 @@ def _solve(problem: Problem, settings: Settings, watch: Watch) -> Solution:
             "compile": chosen_after + sum(one.ran.compile_seconds for one in attempts),
             "solve": sum(one.ran.solve_seconds for one in attempts),
             "certificate": sum(one.certificate_seconds for one in attempts),
-            "total": time.perf_counter() - began,
+            "total": clock() - began,
         },
         seed=settings.seed,
         device=str(jax.devices()[0].platform),

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import Vectors
 from mlodsl.modules import Problem, around, spread_over
 from mlodsl.settings import Settings
 from mlodsl.syntax import nodes
+
+from .lanes import joined
 
 
 def count_of_starts(settings: Settings) -> int:
@@ -31,11 +34,11 @@ def starting_points(problem: Problem, seed: int, count: int) -> Iterator[Vectors
         seed: of all draws.
         count: of all points, at least 1.
     """
-    key = jax.random.PRNGKey(seed)
-    own = problem.start(key)
+    own = first_start(problem, seed)
     yield own
     if count == 1:
         return
+    key = jax.random.PRNGKey(seed)
     # Variable number i of the start draws with `fold_in(key, i)`.
     variables = sum(len(layout.variables) for layout in problem.structure.levels)
     keys = [jax.random.fold_in(key, variables + number) for number in range(count)]
@@ -49,6 +52,16 @@ def starting_points(problem: Problem, seed: int, count: int) -> Iterator[Vectors
             _spread(problem, level, own[level], drawn[level], shares[level][number])
             for level in range(problem.number_of_levels)
         )
+
+
+def first_start(problem: Problem, seed: int) -> Vectors:
+    """The start that the model gives, its draws by a seed; a vector for each level."""
+    return _first_start(problem, np.asarray(seed))
+
+
+@joined
+def _first_start(problem: Problem, seed: Int[Array, ""]) -> Vectors:
+    return problem.start(jax.random.PRNGKey(seed))
 
 
 def _latin_hypercube(key: Array, count: int, vector: Float[Array, " size"]) -> Array:

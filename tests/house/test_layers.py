@@ -36,7 +36,7 @@ LIBRARIES = {
     "modules": {"jax", "jaxtyping", "equinox"},
     "calculus": {"lineax", "optax"},
     "strategies": set(),
-    "solver": {"optimistix", "scipy"},
+    "solver": {"greenlet", "optimistix", "scipy"},
     "report": {"rich", "matplotlib"},
     "api": set(),
     "cli": set(),

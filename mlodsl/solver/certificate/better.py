@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -14,6 +13,7 @@ from mlodsl.calculus import Game, Vectors, choices, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
+from ..lanes import joined
 from ..nest import Nest
 from ..oracle import evaluate_top, objectives
 from ..outcome import Outcome
@@ -92,19 +92,19 @@ class Answers:
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
         self.twins: list[Twin] = []
-        limit = jnp.array(patience, jnp.int32)
+        limit = np.array(patience, np.int32)
         self._nests = [
             eqx.tree_at(
                 lambda n: (n.frozen, n.patience),
                 nest,
-                (jnp.array([0 < other < level for other in range(len(self.sizes))]), limit),
+                (np.array([0 < other < level for other in range(len(self.sizes))]), limit),
             )
             for level in range(len(self.sizes) + 1)
         ]
 
     def values_at(self, vectors: list[np.ndarray]) -> np.ndarray:
         """All objectives, as minimisations."""
-        return np.asarray(objectives(self.problem, tuple(map(jnp.asarray, vectors))))
+        return np.asarray(objectives(self.problem, tuple(vectors)))
 
     def solve(self, level: int, vectors: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
         """Solves `level` and those below from given vectors, the levels above held still.
@@ -112,9 +112,9 @@ class Answers:
         Returns:
             All levels' variables, and how the solve of each ended.
         """
-        flat = point_of(self.sizes, 1, tuple(map(jnp.asarray, vectors[1:])))
-        zero = jnp.zeros((), flat.dtype)
-        answer = evaluate_top(self._nests[level], jnp.asarray(vectors[0]), flat, zero)
+        flat = point_of(self.sizes, 1, tuple(vectors[1:]))
+        zero = np.zeros((), flat.dtype)
+        answer = evaluate_top(self._nests[level], vectors[0], flat, zero)
         self.tried += 1
         found = [np.asarray(v) for v in choices(self.sizes, 0, answer.flat)]
         return found, np.asarray(answer.outcomes)
@@ -157,9 +157,9 @@ class Answers:
 
     def slope_at(self, vectors: list[np.ndarray]) -> np.ndarray:
         """The top level's total gradient along an answer of the levels below."""
-        flat = point_of(self.sizes, 1, tuple(map(jnp.asarray, vectors[1:])))
-        zero = jnp.zeros((), flat.dtype)
-        found = evaluate_top(self._nests[1], jnp.asarray(vectors[0]), flat, zero)
+        flat = point_of(self.sizes, 1, tuple(vectors[1:]))
+        zero = np.zeros((), flat.dtype)
+        found = evaluate_top(self._nests[1], vectors[0], flat, zero)
         return np.asarray(found.gradient)
 
     def _remember_twin(self, twin: Twin) -> None:
@@ -213,12 +213,12 @@ def values_along(
     padding = -len(places) % _BATCH
     batches = np.pad(places, (0, padding)).reshape(-1, _BATCH)
     tried = (own + batches[:, :, None] * line).astype(own.dtype)
-    above = tuple(map(jnp.asarray, vectors[:-1]))
+    above = tuple(vectors[:-1])
     found = [np.asarray(_lowest_objective(answers.problem, above, batch)) for batch in tried]
     return np.concatenate(found)[: len(places)]
 
 
-@eqx.filter_jit
+@joined
 def _lowest_objective(
     game: Game, above: Vectors, own: Float[Array, "batch own"]
 ) -> Float[Array, " batch"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from mlodsl.calculus import choices
@@ -36,7 +35,7 @@ _RESTART_SECONDS = 5.0
 
 def finish_point(nest: Nest, point: Point) -> Point:
     """The point with its lower levels solved as far as rounding lets them."""
-    zero = jnp.zeros((), point.own.dtype)
+    zero = np.zeros((), point.own.dtype)
     return evaluate_top(nest, point.own, response_below(nest, point), zero)
 
 
@@ -75,7 +74,7 @@ def certify(
         findings = valley_findings(problem, optimistic, point, reads[0], tolerance, generator)
     else:
         findings = lower_findings(problem, reads, outcomes)
-    if findings or not bool(jnp.all(jnp.isfinite(point.gradient)) & jnp.isfinite(point.value)):
+    if findings or not (np.all(np.isfinite(point.gradient)) and np.isfinite(point.value)):
         findings = findings or _nonfinite_finding(problem)
         levels = {problem.level_names[r.level]: certify_lower_level(problem, r) for r in reads}
         levels = {top_name: LevelCertificate(None, None, None, None, None), **levels}
@@ -162,7 +161,7 @@ def _as_returned(
 ) -> tuple[list[LowerLevel], np.ndarray]:
     """The lower levels as they are returned, not solved again, and by how much each level's
     objective is above that of the solved ones."""
-    still = jnp.arange(len(nest.game.sizes)) > 0
+    still = np.arange(len(nest.game.sizes)) > 0
     held = eqx.tree_at(lambda n: n.frozen, nest, still)
     reads = read_lower_levels(held, finish_point(held, returned))
     values = (

@@ -7,7 +7,6 @@ the response isn't differentiable, so implicit differentiation has no ground.
 from __future__ import annotations
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from mlodsl.calculus import choices, point_of
@@ -51,14 +50,14 @@ def _curvature_nearby(nest: Nest, point: Point, read: LowerLevel) -> float:
     sizes = nest.game.sizes
     assert read.curvature is not None
     shift = _AWAY * (1 + np.linalg.norm(read.own)) * read.curvature.axis
-    still = jnp.array([0 < other <= read.level for other in range(len(sizes))])
+    still = np.array([0 < other <= read.level for other in range(len(sizes))])
     held = eqx.tree_at(lambda n: n.frozen, nest, still)
     found = []
     for sign in (1.0, -1.0):
         vectors = list(choices(sizes, 0, point.flat))
-        vectors[read.level] = jnp.asarray((read.own + sign * shift).astype(read.own.dtype))
+        vectors[read.level] = (read.own + sign * shift).astype(read.own.dtype)
         flat = point_of(sizes, 1, tuple(vectors[1:]))
-        moved = evaluate_top(held, vectors[0], flat, jnp.zeros((), flat.dtype))
+        moved = evaluate_top(held, vectors[0], flat, np.zeros((), flat.dtype))
         curvature = read_lower_levels(held, moved)[read.level - 1].curvature
         found.append(-np.inf if curvature is None else curvature.smallest)
     return min(found)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import equinox as eqx
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.calculus import Factor, FullFactor, Vectors, split
+from mlodsl.calculus import Factor, FullFactor, Vectors, on_host, split
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
@@ -50,7 +50,7 @@ def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
     here = np.asarray(flat)
     eps = float(np.finfo(here.dtype).eps)
     nudged = here + 2 * eps * np.abs(here) * np.where(np.arange(here.size) % 2, 1, -1)
-    beside = stationarity(nest.game, 1, above, jnp.asarray(nudged.astype(here.dtype)))
+    beside = stationarity(nest.game, 1, above, nudged.astype(here.dtype))
     with np.errstate(invalid="ignore"):
         change = np.abs(np.asarray(beside) - np.asarray(gradient))
     found = []
@@ -85,7 +85,7 @@ def _curvature(
     below = factor.below
 
     def product(vector: np.ndarray) -> np.ndarray:
-        column = jnp.asarray(vector.reshape(-1), flat.dtype)
+        column = vector.reshape(-1).astype(flat.dtype)
         return np.asarray(reduced_product(nest, level, above, flat, below, column))
 
     return of_operator(product, gradient)
@@ -116,8 +116,8 @@ def _factor_below(factor: Factor | None, own: int) -> Factor | None:
     if not isinstance(factor, FullFactor):
         return None if factor is None else factor.below
     below = (factor.matrix.shape[0] - own) // 2
-    block = jnp.asarray(np.asarray(factor.matrix)[own : own + below, own + below :])
-    return FullFactor(block, factor.reduced, factor.tangent)
+    block = on_host(np.asarray(factor.matrix)[own : own + below, own + below :])
+    return eqx.tree_at(lambda known: known.matrix, factor, block)
 
 
 def certify_lower_level(

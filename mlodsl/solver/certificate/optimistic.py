@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -18,6 +17,7 @@ from mlodsl.calculus import Game, Vectors, choices, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import FirstOrderBilevel, Point
 
+from ..lanes import joined
 from ..nest import Nest
 from ..oracle import evaluate_top, objectives
 from ..outcome import Outcome
@@ -51,11 +51,11 @@ def select_tie(nest: Nest, optimistic: Nest, returned: Point) -> tuple[Point, li
         nest: the exact nest.
         optimistic: the nest of penalised minimisations that starts from the returned point.
     """
-    zero = jnp.zeros((), returned.own.dtype)
+    zero = np.zeros((), returned.own.dtype)
     flat = point_of(nest.game.sizes, 1, choices(nest.game.sizes, 0, returned.flat)[1:])
     point = evaluate_top(optimistic, returned.own, flat, zero)
     answer = point_of(nest.game.sizes, 1, choices(nest.game.sizes, 0, point.flat)[1:])
-    still = eqx.tree_at(lambda n: n.frozen, nest, jnp.array([False, True]))
+    still = eqx.tree_at(lambda n: n.frozen, nest, np.array([False, True]))
     held = evaluate_top(still, returned.own, answer, zero)
     return point, read_lower_levels(still, held)
 
@@ -146,7 +146,7 @@ def _penalty_findings(
     strategy = optimistic.strategy
     assert isinstance(strategy, FirstOrderBilevel)
     halved = eqx.tree_at(lambda n: n.strategy.sigma, optimistic, strategy.sigma / 2)
-    zero = jnp.zeros((), point.own.dtype)
+    zero = np.zeros((), point.own.dtype)
     below = point_of(problem.sizes, 1, choices(problem.sizes, 0, point.flat)[1:])
     other = evaluate_top(halved, point.own, below, zero)
     change = _norm(np.asarray(other.gradient) - np.asarray(point.gradient))
@@ -230,7 +230,7 @@ def _better_tie(
             places = [np.asarray(answer) + sign * far * size * line for far in _LINE]
             values = np.array(
                 [
-                    np.asarray(objectives(problem, (own, jnp.asarray(place.astype(slope.dtype)))))
+                    np.asarray(objectives(problem, (own, place.astype(slope.dtype))))
                     for place in places
                 ]
             )
@@ -246,9 +246,9 @@ def _better_tie(
         inside = valley @ (valley.T @ draw)
         for direction in (inside, -inside, draw, -draw):
             starts.append(np.asarray(answer) + spread * size * direction / _norm(direction))
-    zero = jnp.zeros((), point.own.dtype)
+    zero = np.zeros((), point.own.dtype)
     for start in starts:
-        trial = evaluate_top(optimistic, point.own, jnp.asarray(start.astype(slope.dtype)), zero)
+        trial = evaluate_top(optimistic, point.own, start.astype(slope.dtype), zero)
         if np.any(np.asarray(trial.outcomes) >= Outcome.LIMIT):
             continue
         found = choices(problem.sizes, 0, trial.flat)
@@ -257,7 +257,7 @@ def _better_tie(
     return []
 
 
-@eqx.filter_jit
+@joined
 def _upper_slope(
     game: Game, own: Float[Array, " own"], answer: Float[Array, " below"]
 ) -> Float[Array, " below"]:

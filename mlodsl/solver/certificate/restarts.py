@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
+from ..lanes import clock
 from ..nest import Nest
 from .better import Answers, BetterResponse, values_along, with_own
 from .directions import both_sides, lines, valleys
@@ -71,14 +71,14 @@ def search_better_responses(
         first: the first level that answers; those above stand still.
     """
     answers = Answers(nest, problem, point, reads, generator, _PATIENCE)
-    deadline = time.perf_counter() + seconds
+    deadline = clock() + seconds
     found: dict[int, BetterResponse] = {}
     bottom = len(answers.sizes) - 1
     wells: list[np.ndarray] = []
     for spread, level in itertools.product(_SPREADS, range(first, bottom + 1)):
         shift = _shift(answers.certified[level], spread, generator)
         for sign in (1, -1):
-            if level in found or (answers.tried and time.perf_counter() > deadline):
+            if level in found or (answers.tried and clock() > deadline):
                 break
             start = answers.certified[level] + sign * shift
             vectors, outcomes = answers.solve(level, with_own(answers.certified, level, start))
@@ -121,7 +121,7 @@ def _along_lines(
     for line in lines(certified[level], axis, answers.generator, 4):
         values = values_along(answers, certified, line, _CLOSE)
         for place in valleys(values, _STARTS_OF_A_LINE):
-            if time.perf_counter() > deadline:
+            if clock() > deadline:
                 return None
             start = certified[level] + (_CLOSE[place] * line).astype(certified[level].dtype)
             vectors, outcomes = answers.solve(level, with_own(certified, level, start))

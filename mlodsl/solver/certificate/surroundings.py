@@ -6,7 +6,6 @@ jumps, hills whose curvature differences miss, degenerate saddles and plateaus s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -15,6 +14,7 @@ import numpy as np
 
 from mlodsl.strategies import Point
 
+from ..lanes import clock
 from ..outcome import Outcome
 from .curvature import Curvature
 from .top import Rounding, TopLevel
@@ -75,7 +75,7 @@ def explore(
         reach: how far off the true minimum the point may be, relative to 1 + its size.
         seconds: no new direction is taken after so long.
     """
-    began = time.perf_counter()
+    began = clock()
     value = top.value_of(top.point)
     positive = found is not None and found.is_positive
     for axis in _flat_axes(found):
@@ -93,7 +93,7 @@ def explore(
             return Surroundings(one_sided=True)
     probe = _Probe(top, rounding, None, value, reach, positive=positive)
     for direction in _directions(top, found, generator):
-        if time.perf_counter() - began > seconds:
+        if clock() - began > seconds:
             break
         for sign in (1.0, -1.0):
             course = probe.follow(sign * direction, far=False)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -77,12 +76,12 @@ class TopLevel:
 
     def project(self, own: np.ndarray) -> np.ndarray:
         """The nearest point of the level's domain."""
-        return np.asarray(project_top(self.problem, jnp.asarray(own.astype(self.own.dtype))))
+        return np.asarray(project_top(self.problem, own.astype(self.own.dtype)))
 
-    def evaluate(self, own: np.ndarray, guess: Array) -> Point:
+    def evaluate(self, own: np.ndarray, guess: Array | np.ndarray) -> Point:
         """The evaluation at other variables, the lower levels started from a guess."""
-        zero = jnp.zeros((), self.point.own.dtype)
-        return evaluate_top(self.nest, jnp.asarray(own.astype(self.own.dtype)), guess, zero)
+        zero = np.zeros((), self.point.own.dtype)
+        return evaluate_top(self.nest, own.astype(self.own.dtype), guess, zero)
 
     def _vectors(self, point: Point) -> tuple[Array, ...]:
         return choices(self.nest.game.sizes, 0, point.flat)
@@ -123,7 +122,7 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
             guess = guess * (1 + precision * generator.standard_normal(guess.shape))
         moved = top.evaluate(
             top.own + ulps * (np.abs(top.own) + top.eps),
-            jnp.asarray(guess.astype(top.own.dtype)),
+            guess.astype(top.own.dtype),
         )
         changes.append(np.asarray(moved.gradient) - top.gradient)
         values.append(abs(top.value_of(moved) - value))

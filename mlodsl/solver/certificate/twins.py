@@ -7,13 +7,12 @@ he falls along the other.
 
 from __future__ import annotations
 
-import time
-
 import jax.numpy as jnp
 import numpy as np
 
 from mlodsl.modules import Problem
 
+from ..lanes import clock
 from ..outcome import Outcome
 from .better import Answers, Twin
 from .names import quote_choice
@@ -35,13 +34,13 @@ def twin_finding(
     Arguments:
         seconds: no new step is tried after so long.
     """
-    deadline = time.perf_counter() + seconds
+    deadline = clock() + seconds
     x = answers.certified[0]
     size = 1 + float(np.linalg.norm(x))
     for twin in answers.twins:
         for direction in _directions(answers, twin, generator):
             for length in _LENGTHS:
-                if time.perf_counter() > deadline:
+                if clock() > deadline:
                     return None
                 moved = np.asarray(problem.project(0, jnp.asarray(x + length * size * direction)))
                 found = _better_along(answers, twin, moved)
