@@ -1,12 +1,11 @@
-"""Total gradients and lower solutions to nearly full precision, by dense linear algebra.
+"""Total gradients and lower solutions to nearly full precision, with dense linear algebra.
 
-Level by level from the bottom: each answer is found by Newton's method on the total gradient, and
-differentiated by the implicit function theorem with a dense Jacobian. Slow, simple, and unlike any
-contender. For two levels with many lower variables, conjugate gradients take the place of matrices.
+With more than a few thousand unknowns (two levels only) conjugate gradients take its place.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,112 +13,67 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.sparse.linalg import cg
 
+from benchmarks.contenders import flat_nest
+
 from .problem import Problem
 
-_DENSE = 2000
+_DENSE = 2500
 _STEPS = 60
+# Each program runs a few times: compiling is most of the time.
+_CHEAPLY = {"xla_backend_optimization_level": 1, "xla_llvm_disable_expensive_passes": True}
 
 
 def reference(problem: Problem) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """Each lower level's solution at the problem's start, and the total gradient there."""
+    return reference_at(problem, problem.start)
+
+
+def reference_at(problem: Problem, point: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Each lower level's solution at a choice of the top level, and the total gradient there.
+
+    Newton's method from zero on the conditions of all lower levels at once, each step halved
+    until their residual falls, until rounding stops it.
+    """
     data = {name: jnp.asarray(value) for name, value in problem.data.items()}
-    own = jnp.asarray(problem.start)
-    if problem.levels == 2 and problem.sizes[1] > _DENSE:
-        below, gradient = _matrix_free(problem, data, own)
-        return (np.asarray(below),), np.asarray(gradient)
-    answers = _answers(problem, data, (own,))
-    gradient = jax.jit(lambda own: _total_gradient(problem, data, (), own, answers))(own)
-    return tuple(map(np.asarray, answers)), np.asarray(gradient)
+    own = jnp.asarray(point)
 
+    compiled = partial(jax.jit, compiler_options=_CHEAPLY)
 
-def _answers(problem: Problem, data: Any, above: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The solutions of the levels below those of `above`: Newton's method on all their total
-    gradients at once, which vanish together."""
-    sizes = problem.sizes[len(above) :]
-    ends = np.cumsum((0, *sizes))
+    @compiled
+    def residual(data: Any, own: jax.Array, flat: jax.Array) -> jax.Array:
+        return flat_nest.stationarity(problem, data, own, flat)
 
-    def parts(flat: jax.Array) -> tuple[jax.Array, ...]:
-        return tuple(flat[ends[i] : ends[i + 1]] for i in range(len(sizes)))
+    @compiled
+    def solve(data: Any, own: jax.Array, flat: jax.Array, right: jax.Array) -> jax.Array:
+        if right.size <= _DENSE:
+            return jnp.linalg.solve(flat_nest.jacobian(problem, data, own, flat), right)
+        _, product = jax.linearize(lambda flat: residual(data, own, flat), flat)
+        return cg(product, right, tol=1e-14, maxiter=1000)[0]
 
-    def residual(flat: jax.Array) -> jax.Array:
-        below = parts(flat)
-        return jnp.concatenate(
-            [
-                _total_gradient(problem, data, (*above, *below[:i]), below[i], below[i + 1 :])
-                for i in range(len(sizes))
-            ]
-        )
+    @compiled
+    def right_side(data: Any, own: jax.Array, flat: jax.Array) -> jax.Array:
+        return flat_nest.right_side(problem, data, own, flat)
 
-    jacobian = jax.jit(jax.jacfwd(residual))
-    compiled = jax.jit(residual)
-    flat = jnp.zeros(ends[-1])
-    size = jnp.inf
+    @compiled
+    def total(data: Any, own: jax.Array, flat: jax.Array, multipliers: jax.Array) -> jax.Array:
+        return flat_nest.total_gradient(problem, data, own, flat, multipliers)
+
+    flat = jnp.zeros(flat_nest.unknowns(problem))
+    value = residual(data, own, flat)
     for _ in range(_STEPS):
-        value = compiled(flat)
-        move = jnp.linalg.solve(jacobian(flat), value)
-        length, norm = 1.0, jnp.linalg.norm(value)
-        while jnp.linalg.norm(compiled(flat - length * move)) > norm and length > 1e-4:
+        move, size = solve(data, own, flat, value), float(jnp.linalg.norm(value))
+        length = 1.0
+        while length > 1e-3:
+            tried = flat - length * move
+            found = residual(data, own, tried)
+            if float(jnp.linalg.norm(found)) < size:
+                break
             length /= 2
-        if norm >= size and norm < 1e-9:
+        else:
             break
-        flat, size = flat - length * move, norm
-    assert size < 1e-9, f"the reference stands at a residual of {size}"
-    return parts(flat)
-
-
-def _total_gradient(
-    problem: Problem, data: Any, above: tuple[Any, ...], own: Any, below: tuple[Any, ...]
-) -> jax.Array:
-    """∂f_k/∂x_k + Σ_{j > k} (dx_j/dx_k)ᵀ ∂f_k/∂x_j at given values of the levels below."""
-    objective = problem.objectives[len(above)]
-    if not below:
-        return jax.grad(lambda own: objective(data, *above, own))(own)
-    direct, right = jax.grad(lambda own, below: objective(data, *above, own, *below), (0, 1))(
-        own, below
-    )
-    sizes = [part.size for part in below]
-    ends = np.cumsum((0, *sizes))
-
-    def residual(own: jax.Array, flat: jax.Array) -> jax.Array:
-        here = tuple(flat[ends[i] : ends[i + 1]] for i in range(len(sizes)))
-        return jnp.concatenate(
-            [
-                _total_gradient(problem, data, (*above, own, *here[:i]), here[i], here[i + 1 :])
-                for i in range(len(sizes))
-            ]
-        )
-
-    flat = jnp.concatenate(below)
-    matrix = jax.jacfwd(residual, 1)(own, flat)
-    adjoint = jnp.linalg.solve(matrix.T, jnp.concatenate(right))
-    _, pull = jax.vjp(lambda own: residual(own, flat), own)
-    return direct - pull(adjoint)[0]
-
-
-def _matrix_free(problem: Problem, data: Any, own: jax.Array) -> tuple[jax.Array, jax.Array]:
-    upper, lower = problem.objectives
-
-    def stationarity(own: jax.Array, below: jax.Array) -> jax.Array:
-        return jax.grad(lower, 2)(data, own, below)
-
-    @jax.jit
-    def step(below: jax.Array) -> tuple[jax.Array, jax.Array]:
-        gradient, product = jax.linearize(lambda below: stationarity(own, below), below)
-        move, _ = cg(product, gradient, tol=1e-12, maxiter=500)
-        return below - move, jnp.linalg.norm(gradient)
-
-    @jax.jit
-    def total(below: jax.Array) -> jax.Array:
-        direct, right = jax.grad(upper, (1, 2))(data, own, below)
-        _, product = jax.linearize(lambda below: stationarity(own, below), below)
-        adjoint, _ = cg(product, right, tol=1e-14, maxiter=500)
-        _, pull = jax.vjp(lambda own: stationarity(own, below), own)
-        return direct - pull(adjoint)[0]
-
-    below = jnp.zeros(problem.sizes[1])
-    for _ in range(_STEPS):
-        moved, norm = step(below)
-        if norm < 1e-13 * np.sqrt(below.size) or not norm < 1e6:
-            break
-        below = moved
-    return below, total(below)
+        flat, value = tried, found
+    size = float(jnp.linalg.norm(value))
+    assert size <= 1e-10 * np.sqrt(flat.size), f"the reference stands at a residual of {size}"
+    below = tuple(map(np.asarray, flat_nest.variables(problem, flat)))
+    multipliers = -solve(data, own, flat, right_side(data, own, flat))
+    return below, np.asarray(total(data, own, flat, multipliers))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 from benchmarks import contenders
 from benchmarks.drawing import draw_bars
 from benchmarks.problems.digits import digits
+from benchmarks.problems.games import quadratic_game, smooth_game
 from benchmarks.problems.problem import Problem
 from benchmarks.problems.reference import reference
 from mlodsl.report.pictures.canvas import Drawing
@@ -17,13 +20,21 @@ from mlodsl.report.pictures.canvas import Drawing
 from .comparing import Prepared, prepared, ratio_of, timed
 from .suite import Job, Row, Suite, Target
 
-_PROBLEMS: dict[str, Callable[[], Problem]] = {"digits": digits}
+_PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "digits": digits,
+    **{
+        f"{levels}x{size}": partial(smooth_game, levels, size)
+        for levels, size in ((3, 10), (3, 100), (3, 300), (4, 10), (4, 30), (5, 5), (5, 20), (6, 3))
+    },
+    **{
+        f"quadratic-{levels}x{size}": partial(quadratic_game, levels, size)
+        for levels, size in ((3, 100), (5, 20))
+    },
+}
 _KINDS: tuple[contenders.Kind, ...] = ("given", "cold")
 
 
 def _measure(job: Job) -> Iterator[Row]:
-    import jax
-
     jax.config.update("jax_enable_x64", True)
     name, _, kind = job.case.partition("/")
     problem = _PROBLEMS[name]()

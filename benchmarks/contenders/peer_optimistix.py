@@ -1,0 +1,130 @@
+"""optimistix: root finds of gradients, nested, with `ImplicitAdjoint`.
+
+What makes it fast here: the Hessians are tagged positive semidefinite, so that many variables go
+with conjugate gradients and few with Cholesky (its default, an untagged solve, is several times
+slower), and levels are solved by its Newton's method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import lineax
+import numpy as np
+import optimistix
+
+from benchmarks.problems.problem import Problem
+
+from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
+
+_DENSE = 400
+# Its conjugate gradients stop at once where a component of the right-hand side is zero and this is.
+_ABSOLUTE = 1e-10
+_TAGS = frozenset({lineax.positive_semidefinite_tag})
+
+
+class _Given(optimistix.AbstractRootFinder):  # type: ignore[misc]
+    """Returns the point it starts from."""
+
+    rtol: float = 0.0
+    atol: float = 0.0
+    norm: Any = optimistix.max_norm
+
+    def init(self, fn: Any, y: Any, args: Any, options: Any, f: Any, aux: Any, tags: Any) -> Any:
+        """No state."""
+        return None
+
+    def step(self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any) -> Any:
+        """Never taken."""
+        _, aux = fn(y, args)
+        return y, state, aux
+
+    def terminate(self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any) -> Any:
+        """At once."""
+        return jnp.array(True), optimistix.RESULTS.successful
+
+    def postprocess(
+        self,
+        fn: Any,
+        y: Any,
+        aux: Any,
+        args: Any,
+        options: Any,
+        state: Any,
+        tags: Any,
+        result: Any,
+    ) -> Any:
+        """The point itself."""
+        return y, aux, {}
+
+
+class Nest:
+    """The total gradients of a problem's levels, each through the answers of those below."""
+
+    def __init__(self, problem: Problem, guesses: Sequence[Any], given: bool) -> None:
+        self.problem = problem
+        self.guesses = tuple(guesses)
+        self.given = given
+
+    def answers(self, data: Any, above: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The levels' below the `above`."""
+        level = len(above)
+        if level == self.problem.levels:
+            return ()
+        size = self.problem.sizes[level]
+        linear = lineax.AutoLinearSolver(well_posed=True)
+        if size > _DENSE:
+            linear = lineax.CG(rtol=ADJOINT_TOLERANCE, atol=_ABSOLUTE)
+        solver = (
+            _Given()
+            if self.given
+            else optimistix.Newton(rtol=1e-10, atol=LOWER_TOLERANCE, linear_solver=linear)
+        )
+        own = optimistix.root_find(
+            lambda own, args: self.gradient(args[0], args[1], own),
+            solver,
+            self.guesses[level - 1],
+            (data, above),
+            adjoint=optimistix.ImplicitAdjoint(linear),
+            tags=_TAGS,
+        ).value
+        return (own, *self.answers(data, (*above, own)))
+
+    def gradient(self, data: Any, above: tuple[Any, ...], own: Any) -> Any:
+        """The total gradient of the level below `above`."""
+        objective = self.problem.objectives[len(above)]
+
+        def anticipating(own: Any) -> Any:
+            here = (*above, own)
+            return objective(data, *here, *self.answers(data, here))
+
+        return jax.grad(anticipating)(own)
+
+
+class Optimistix:
+    """Any number of levels, as far as compiling goes."""
+
+    def hypergradient(
+        self, problem: Problem, kind: Kind, below: Sequence[np.ndarray]
+    ) -> Callable[[], np.ndarray]:
+        """`jax.grad` through nested root finds."""
+        given = kind == "given"
+        guesses = below if given else [np.zeros(size) for size in problem.sizes[1:]]
+        data = {name: jnp.asarray(value) for name, value in problem.data.items()}
+
+        @jax.jit
+        def evaluate(data: Any, guesses: Any, own: Any) -> Any:
+            return Nest(problem, guesses, given).gradient(data, (), own)
+
+        arguments = data, tuple(map(jnp.asarray, guesses)), jnp.asarray(problem.start)
+        return lambda: np.asarray(evaluate(*arguments))
+
+    def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
+        """Not yet."""
+        raise NotImplementedError
+
+
+CONTENDER = Optimistix()
