@@ -1,8 +1,9 @@
 """Reductions over an index or over rows: `sum(w[i] * x[i]^2 for i in range(n))`.
 
 The body is traced once and mapped over all indices by `jax.vmap`, so the compiled code
-doesn't grow with their number. Where an index must be a Python integer (it bounds a slice or
-another range, or is a size) its `for` is unrolled instead.
+doesn't grow with their number; what the index picks is handed to it entry by entry (`picking`).
+Where an index must be a Python integer (it bounds a slice or another range, or is a size) its
+`for` is unrolled instead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jaxtyping import Array, Float
 from mlodsl.check import BUILTINS, bind_arguments
 from mlodsl.syntax import nodes
 
+from .picking import picks, rows_of
 from .scope import Scope
 from .values import Value, as_array, whole_number
 
@@ -56,8 +58,20 @@ def collect(
             return jnp.zeros((0, *shape[1:]), inner.dtype)
         if unrolled:
             return jnp.concatenate([body(number) for number in indices])
+        return _mapped(indices, clause, rest, inner)
+
+    def _mapped(
+        indices: range, clause: nodes.ForClause, rest: Sequence[nodes.ForClause], inner: Scope
+    ) -> Float[Array, "count ..."]:
+        (index,) = clause.names
+        rows = rows_of(index.name, indices, [generator.body, *rest], inner, evaluate)
+
+        def step(number: Array, *values: Array) -> Float[Array, "count ..."]:
+            return walk(rest, inner.inside_for({index.name: number}, picks(rows, values)))
+
         along = jnp.arange(indices.start, indices.stop, indices.step)
-        return _flattened(jax.vmap(body)(along))
+        axes = (0, *(row.axis for row in rows))
+        return _flattened(jax.vmap(step, axes)(along, *(row.array for row in rows)))
 
     return walk(generator.clauses, scope)
 

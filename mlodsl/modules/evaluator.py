@@ -17,8 +17,9 @@ from mlodsl.syntax import nodes
 
 from . import arithmetic, indexing
 from .comprehensions import collect
+from .dependencies import references
 from .functions import FUNCTIONS
-from .scope import Scope, bound_arguments, dual_key
+from .scope import Pick, Scope, bound_arguments, dual_key
 from .static_indices import must_be_static
 from .values import Value, as_array, as_python_number, is_number, settle, whole_number
 
@@ -43,19 +44,16 @@ def evaluate(node: nodes.Expression, scope: Scope) -> Value:
             return scope.lookup(name)
         case nodes.Negation(operand=operand):
             return arithmetic.negate(evaluate(operand, scope))
-        case nodes.Chain(first=first, rest=rest):
-            result = evaluate(first, scope)
-            for operator, operand in rest:
-                right = evaluate(operand, scope)
-                result = arithmetic.combine(operator, result, right, scope.dtype)
-            return result
+        case nodes.Chain():
+            return _chain(node, scope)
         case nodes.Power(base=base, exponent=exponent):
             left, right = evaluate(base, scope), evaluate(exponent, scope)
             return arithmetic.power(left, right, scope.dtype)
         case nodes.Comparison():
             return _comparison(node, scope)
         case nodes.Index(base=base, items=items):
-            return indexing.index(evaluate(base, scope), items, lambda item: evaluate(item, scope))
+            pick = scope.picked.get(id(node)) or Pick(evaluate(base, scope), items)
+            return indexing.index(pick.value, pick.items, lambda item: evaluate(item, scope))
         case nodes.Transpose(operand=operand):
             return as_array(evaluate(operand, scope), scope.dtype).T
         case nodes.ListLiteral():
@@ -63,6 +61,30 @@ def evaluate(node: nodes.Expression, scope: Scope) -> Value:
         case nodes.Call():
             return _call(node, scope)
     raise AssertionError(f"the checker lets no {type(node).__name__} stand here")
+
+
+def _chain(node: nodes.Chain, scope: Scope) -> Value:
+    """A product of matrices that is written twice is computed once.
+
+    The compiler would see to its value, but not to its gradient: there each product has a product
+    of its own, and their sum isn't put together to one.
+    """
+    if not any(operator == "@" for operator, _ in node.rest):
+        return _combined(node, scope)
+    if not scope.local.keys().isdisjoint(references(node)):
+        return _combined(node, scope)
+    key = ("@", node)
+    if key not in scope.calls:
+        scope.calls[key] = (_combined(node, scope), None)
+    return scope.calls[key][0]
+
+
+def _combined(node: nodes.Chain, scope: Scope) -> Value:
+    result = evaluate(node.first, scope)
+    for operator, operand in node.rest:
+        right = evaluate(operand, scope)
+        result = arithmetic.combine(operator, result, right, scope.dtype)
+    return result
 
 
 def _comparison(node: nodes.Comparison, scope: Scope) -> bool | Array:

@@ -97,7 +97,8 @@ def smooth_norm1(x: Numbers, eps: Float[Array, ""] | float = 1e-3) -> Float[Arra
 
 def dot(a: Numbers, b: Numbers) -> Float[Array, ""]:
     """The sum of the products of the entries of two arrays of one shape."""
-    return jnp.sum(jnp.multiply(a, b))
+    # One product of vectors: mapped over rows (`dot(a, w) for a in X`) it is a matrix product.
+    return jnp.vdot(a, b, precision=lax.Precision.HIGHEST)
 
 
 def cross_entropy(logits: Float[Array, "*rows classes"], labels: Numbers) -> Float[Array, "*rows"]:
@@ -113,6 +114,6 @@ def cross_entropy(logits: Float[Array, "*rows classes"], labels: Numbers) -> Flo
         # A class of weight 0 costs nothing, also where its score is -inf.
         return -jnp.sum(jnp.where(labels == 0, 0.0, labels * scores), axis=-1)
     numbers = jnp.asarray(jnp.round(labels), int)[..., None]
-    inside = (numbers >= 0) & (numbers < scores.shape[-1])
-    chosen = jnp.take_along_axis(scores, jnp.where(inside, numbers, 0), axis=-1)
-    return -jnp.where(inside, chosen, jnp.nan)[..., 0]
+    # What lies beyond the end is filled; a negative number would count from there.
+    places = jnp.where(numbers < 0, scores.shape[-1], numbers)
+    return -jnp.take_along_axis(scores, places, axis=-1, mode="fill", fill_value=jnp.nan)[..., 0]

@@ -14,6 +14,19 @@ from .values import Value
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """What is known of an indexing expression inside of a `for`.
+
+    Arguments:
+        value: the array, with the index of the `for` applied.
+        items: the indices that are left to apply.
+    """
+
+    value: Value
+    items: tuple[nodes.Expression | nodes.Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The names that an expression sees, with their values.
 
@@ -27,7 +40,9 @@ class Scope:
         local: parameters of the function and indices of the `for` that the expression
             stands in.
         calls: results of the model's own functions at arguments they were called with
-            already, filled while evaluating.
+            already, and of products of matrices, filled while evaluating.
+        picked: what `for`s around the expression have picked for indexing expressions in it, by
+            the identity of their nodes.
     """
 
     names: Mapping[str, Value]
@@ -37,18 +52,22 @@ class Scope:
     python_functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     local: Mapping[str, Value] = field(default_factory=dict)
     calls: dict[tuple[object, ...], tuple[Value, object]] = field(default_factory=dict)
+    picked: Mapping[int, Pick] = field(default_factory=dict)
 
     def lookup(self, name: str) -> Value:
         """The value of a name."""
         return self.local[name] if name in self.local else self.names[name]
 
-    def inside_for(self, indices: Mapping[str, Value]) -> Scope:
+    def inside_for(
+        self, indices: Mapping[str, Value], picked: Mapping[int, Pick] | None = None
+    ) -> Scope:
         """The scope of the body of a `for`, whose values live only there."""
-        return replace(self, local={**self.local, **indices}, calls={})
+        local = {**self.local, **indices}
+        return replace(self, local=local, calls={}, picked={**self.picked, **(picked or {})})
 
     def inside_function(self, parameters: Mapping[str, Value]) -> Scope:
         """The scope of a function's body: its parameters, and no index of the caller's `for`."""
-        return replace(self, local=parameters)
+        return replace(self, local=parameters, picked={})
 
 
 def bound_arguments(function: FunctionInfo, call: nodes.Call) -> list[tuple[str, nodes.Expression]]:

@@ -287,3 +287,26 @@ def test_an_exception_of_a_python_function_points_at_its_call() -> None:
 
 def test_a_long_sum_is_evaluated_without_deep_recursion() -> None:
     assert value(" + ".join(["n"] * 5000)) == 15000
+
+
+def test_a_product_of_matrices_that_is_written_twice_is_differentiated_once() -> None:
+    def total(x: jax.Array) -> Value:
+        return value(
+            "sum((A.T @ x)^2) + f(A.T @ x) + sum(exp(A.T @ x))", functions="let f(a) = sum(a)", x=x
+        )
+
+    x = jnp.asarray(NAMES["x"])
+    code = str(jax.make_jaxpr(jax.grad(total))(x))
+    assert code.count("dot_general") == 2  # forwards and backwards
+
+
+def test_products_of_the_same_text_and_other_parameters_are_not_one() -> None:
+    functions = "let f(a) = sum(A.T @ a)\nlet g(a) = f(a) * f(2 * a)"
+    found = value("g(x) + f(y)", functions=functions)
+    A, x, y = (np.asarray(NAMES[name]) for name in "Axy")
+    np.testing.assert_allclose(found, 2 * (A.T @ x).sum() ** 2 + (A.T @ y).sum(), rtol=1e-14)
+
+
+def test_products_of_vectors_over_rows_are_one_product_of_a_matrix() -> None:
+    code = str(jax.make_jaxpr(lambda x: value("sum(dot(a, x)^2 for a in A.T)", x=x))(NAMES["x"]))
+    assert "dot_general" in code
