@@ -4,12 +4,20 @@ from .adjoint import (
     adjoint_gradient as adjoint_gradient,
     envelope_gradient as envelope_gradient,
 )
+from .blocks import (
+    BlockFactor as BlockFactor,
+    block_factor as block_factor,
+    block_solve as block_solve,
+    matrix_of_rows as matrix_of_rows,
+    upper_rows as upper_rows,
+)
 from .elimination import (
     EliminatedFactor as EliminatedFactor,
     EliminationForm as EliminationForm,
     EliminationPlan as EliminationPlan,
     Factor as Factor,
     FullFactor as FullFactor,
+    NewtonFactor as NewtonFactor,
     Operators as Operators,
     Spectrum as Spectrum,
     empty_factor as empty_factor,

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from .blocks import BlockFactor, block_solve, matrix_of_rows, upper_rows
 from .lagrangian import Game, Vectors, flat_size, lagrangian
 from .linear import conjugate_gradients, neumann_series
 from .minres import minres
@@ -72,10 +73,14 @@ class EliminatedFactor(eqx.Module):
 
     flat: Float[Array, " flat"]
     reduced: Spectrum | None
-    below: FullFactor | EliminatedFactor | None
+    below: FullFactor | BlockFactor | EliminatedFactor | None
 
 
-Factor: TypeAlias = FullFactor | EliminatedFactor
+NewtonFactor: TypeAlias = FullFactor | EliminatedFactor
+"""What a level's own steps need of K_k: the spectrum of S_k, or its products."""
+
+Factor: TypeAlias = NewtonFactor | BlockFactor
+"""What solves with K_k need."""
 
 Product: TypeAlias = Callable[[Float[Array, " flat"]], Float[Array, " flat"]]
 
@@ -83,14 +88,9 @@ Product: TypeAlias = Callable[[Float[Array, " flat"]], Float[Array, " flat"]]
 def full_matrix(
     game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
 ) -> tuple[Float[Array, ""], Float[Array, " flat"], Float[Array, "flat flat"]]:
-    """L_k, ∇L_k and ∇²L_k at u_k; as many Hessian-vector products as u_k has entries."""
-
-    def value_and_gradient(point: Float[Array, " flat"]) -> tuple[Array, Array]:
-        value, gradient = jax.value_and_grad(lambda p: lagrangian(game, level, above, p))(point)
-        return gradient, value
-
-    gradient, product, value = jax.linearize(value_and_gradient, flat, has_aux=True)
-    matrix = jax.vmap(product)(jnp.eye(flat.size, dtype=flat.dtype))
+    """L_k, ∇L_k and ∇²L_k at u_k; a Hessian-vector product for each entry of x_k and u_{k+1}."""
+    value, gradient, upper = upper_rows(game, level, above, flat)
+    matrix = matrix_of_rows(upper)
     return value, gradient, (matrix + matrix.T) / 2
 
 
@@ -182,7 +182,7 @@ def factorize(
     flat: Float[Array, " flat"],
     below: Factor | None,
     plans: tuple[EliminationPlan, ...],
-) -> Factor:
+) -> NewtonFactor:
     """What `solve` needs of K_k at u_k, in the form that the level's plan names."""
     form = plans[level].form
     if form == "full":
@@ -195,7 +195,7 @@ def factorize(
 
 def empty_factor(
     sizes: tuple[int, ...], level: int, plans: tuple[EliminationPlan, ...], dtype: jnp.dtype
-) -> Factor:
+) -> NewtonFactor:
     """A factor of the right structure for a loop's first carry; its numbers mean nothing."""
     flat = flat_size(sizes, level)
     form = plans[level].form
@@ -230,6 +230,13 @@ def solve(
     none = jnp.array(0, jnp.int32)
     if isinstance(factor, FullFactor):
         return jnp.linalg.solve(factor.matrix, right), none
+    if isinstance(factor, BlockFactor):
+        solved = jax.lax.cond(
+            factor.positive,
+            lambda: block_solve(factor, right[:, None])[:, 0],
+            lambda: jnp.linalg.solve(factor.matrix, right),
+        )
+        return solved, none
     plan = plans[level]
     own = game.sizes[level]
     at = operators(game, level, above, factor.flat, factor.below, plans)

@@ -18,13 +18,16 @@ from mlodsl.calculus import (
     Factor,
     FullFactor,
     Game,
+    NewtonFactor,
     Vectors,
+    block_factor,
     empty_factor,
     factorize,
     split,
 )
 from mlodsl.strategies import Point, Query, Response
 
+from .joint import JointAnswer, solve_jointly
 from .movers import FirstOrder, Proposal, State
 from .movers.base import is_finite
 from .nest import LevelPlan, Nest
@@ -159,11 +162,13 @@ def run_level(
     above: Vectors,
     guess: Float[Array, " flat"],
     tolerance: Float[Array, ""],
+    wanted: bool | Bool[Array, ""] = True,
 ) -> LevelState:
     """All turns of a level in one loop.
 
     Arguments:
         tolerance: on the norm of the level's total gradient, where its plan names none.
+        wanted: whether to make any turn at all.
     """
     plan = nest.plans[level]
     goal = level_goal(plan, tolerance)
@@ -175,7 +180,9 @@ def run_level(
         trial = evaluate(nest, level, above, proposal, needed, state.turns, with_factor=with_factor)
         return digest(nest, level, above, guess, goal, state, proposal, trial)
 
-    return jax.lax.while_loop(lambda state: state.running, turn, first_state(nest, level, guess))
+    start = first_state(nest, level, guess)
+    start = eqx.tree_at(lambda s: s.running, start, jnp.asarray(wanted))
+    return jax.lax.while_loop(lambda state: state.running, turn, start)
 
 
 def run_few_steps(
@@ -239,25 +246,74 @@ def respond(
     *,
     with_factor: bool,
 ) -> Response:
-    """Solves `level` and all below it, from the point `guess` (a u_level)."""
+    """Solves `level` and all below it, from the point `guess` (a u_level).
+
+    All at once where the nest does so, one inside the other where it doesn't or that fails.
+    """
+    if not nest.solves_jointly(level):
+        return _respond_nested(nest, level, above, guess, tolerance, with_factor=with_factor)
+    answer: JointAnswer | None = None
+    if nest.way != "nested":
+        goal = level_goal(nest.plans[level], tolerance)
+        answer = solve_jointly(nest, level, above, guess, goal)
+        response = _joint_response(nest, level, answer, with_factor=with_factor)
+        if nest.way == "joint":
+            return response
+    wanted = True if answer is None else ~answer.solved
+    other = _respond_nested(
+        nest, level, above, guess, tolerance, with_factor=with_factor, wanted=wanted
+    )
+    if isinstance(other.factor, FullFactor):
+        factor = block_factor(nest.game.sizes, level, other.factor.matrix)
+        other = eqx.tree_at(lambda r: r.factor, other, factor)
+    return other if answer is None else _select(answer.solved, response, other)
+
+
+def _joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:
+    """The joint answer; where it is none, the levels that may move have stalled."""
+    levels = jnp.arange(len(nest.game.sizes))
+    rows = sum(part.size for part in split(nest.game.sizes, level, answer.flat)[:2])
+    reached = jnp.where(answer.solved, int(Outcome.SOLVED), int(Outcome.STALLED))
+    outcomes = jnp.where(nest.frozen, int(Outcome.BUDGET), reached)
+    products = jnp.where(levels == level, answer.turns * rows, 0)
+    outcomes, turns = (jnp.where(levels >= level, n, 0) for n in (outcomes, answer.turns))
+    return Response(
+        flat=answer.flat,
+        factor=answer.factor if with_factor else None,
+        outcomes=outcomes.astype(jnp.int32),
+        evaluations=turns.astype(jnp.int32),
+        products=products.astype(jnp.int32),
+    )
+
+
+def _respond_nested(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+    *,
+    with_factor: bool,
+    wanted: bool | Bool[Array, ""] = True,
+) -> Response:
+    """Solves a level and, inside of each of its turns, those below it.
+
+    Arguments:
+        wanted: whether to make any turn at all.
+    """
     if nest.plans[level].makes_few_steps:
         point, outcome = run_few_steps(nest, level, above, guess, tolerance)
     else:
-        final = run_level(nest, level, above, guess, tolerance)
+        final = run_level(nest, level, above, guess, tolerance, wanted)
         point, outcome = final.point, final.outcome
-    factor = point.factor if with_factor else None
+    factor: Factor | None = point.factor if with_factor else None
     products = point.products
     if with_factor and factor is None:
         plans = nest.eliminations
         factor = factorize(nest.game, level, above, point.flat, point.below, plans)
         products = products.at[level].add(0 if _is_free(factor) else point.flat.size)
-    return Response(
-        flat=point.flat,
-        factor=factor,
-        outcomes=point.outcomes.at[level].set(outcome),
-        evaluations=point.evaluations,
-        products=products,
-    )
+    outcomes = point.outcomes.at[level].set(outcome)
+    return Response(point.flat, factor, outcomes, point.evaluations, products)
 
 
 def _is_free(factor: Factor) -> bool:
@@ -343,7 +399,7 @@ def _judge(
     return eqx.tree_at(lambda s: (s.extra, s.outcome, s.running), state, (extra, outcome, running))
 
 
-def _has_negative_curvature(factor: FullFactor | EliminatedFactor | None) -> Bool[Array, ""]:
+def _has_negative_curvature(factor: NewtonFactor | None) -> Bool[Array, ""]:
     """Whether S_k, where it is kept as a matrix, has a direction of descent at a standstill."""
     if factor is None or factor.reduced is None or factor.reduced.curvatures.size == 0:
         return jnp.array(False)
@@ -356,7 +412,11 @@ def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:
     plans = nest.eliminations
     own = sizes[level]
     keeps = level + 1 < len(sizes) and nest.strategy_of(level).keeps_factor
-    below = empty_factor(sizes, level + 1, plans, flat.dtype) if keeps else None
+    below: Factor | None = None
+    if keeps:
+        below = empty_factor(sizes, level + 1, plans, flat.dtype)
+    if isinstance(below, FullFactor) and nest.solves_jointly(level + 1):
+        below = block_factor(sizes, level + 1, below.matrix)
     wants_factor = nest.plans[level].mover.needs_factor
     return Point(
         own=flat[:own],

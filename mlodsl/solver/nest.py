@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import equinox as eqx
 from jaxtyping import Array, Bool, Int
 
-from mlodsl.calculus import EliminationPlan, Game, Vectors
+from mlodsl.calculus import EliminationPlan, Game, Vectors, flat_size
 from mlodsl.strategies import AbstractStrategy, Implicit
 
-from .movers import AbstractMover, FirstOrder, Place
+from .movers import AbstractMover, FirstOrder, Place, TrustRegionNewton
 
 # So few steps aren't judged one by one.
 _FEW_STEPS = 100
+
+# Below so many unknowns of all lower levels together, one level inside the other is fast enough.
+_FEW_UNKNOWNS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Nest(eqx.Module):
     Arguments:
         strategy: the top level's, and that of all levels where it is `everywhere`.
         between: how levels in between find their total gradients where it isn't.
+        way: how levels that can be are solved: `joint`, all at once, or none of them; `nested`, one
+            inside the other; `both`, so where the former fails.
         frozen: for each level whether it stays where it starts; the certificate holds levels
             still with it, without compiling anew.
         patience: how many turns a level may take at most, for searches that may be given up;
@@ -63,6 +69,7 @@ class Nest(eqx.Module):
     frozen: Bool[Array, " levels"]
     patience: Int[Array, ""] | None = None
     between: AbstractStrategy = Implicit()
+    way: Literal["both", "joint", "nested"] = eqx.field(static=True, default="both")
 
     def strategy_of(self, level: int) -> AbstractStrategy:
         """How a level finds its total gradient."""
@@ -75,6 +82,25 @@ class Nest(eqx.Module):
             if isinstance(strategy, Implicit):
                 return strategy.elimination_plans(self.game.sizes)
         return Implicit().elimination_plans(self.game.sizes)
+
+    def solves_jointly(self, level: int) -> bool:
+        """Whether a level and all below it may be solved by Newton's method on all at once.
+
+        Those right below the top, where they are solved exactly, with matrices; for a handful
+        of unknowns it would take longer to compile than it saves.
+        """
+        sizes = self.game.sizes
+        if level != 1 or level == len(sizes) or not isinstance(self.strategy_of(0), Implicit):
+            return False
+        unknowns = flat_size(sizes, 1)
+        plain = all(
+            isinstance(plan.mover, TrustRegionNewton)
+            and not plan.mover.flat
+            and plan.exact
+            and plan.tolerance is None
+            for plan in self.plans[1:]
+        )
+        return plain and unknowns >= _FEW_UNKNOWNS and self.eliminations[1].form == "full"
 
     def place(self, level: int, above: Vectors) -> Place:
         """Where the mover of a level stands."""

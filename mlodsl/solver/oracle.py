@@ -6,6 +6,9 @@ serves every value of its params; the instances of a batch call it together.
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -19,6 +22,7 @@ from .lanes import joined
 from .level import LevelState, digest, evaluate, needed_below, propose, residual
 from .movers import Proposal
 from .nest import Nest
+from .outcome import Outcome
 
 LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
@@ -44,10 +48,20 @@ def evaluate_top(
 ) -> Point:
     """The top level's total gradient at `own`, the levels below solved from `guess`.
 
+    Where they may be solved all at once, what solves them one inside the other is compiled
+    only once that fails; under a transformation it is part of the same code.
+
     Arguments:
         turn: how many evaluations the run has had; strategies that start inexact look at it.
     """
-    return _evaluate_top(nest, own, guess, tolerance, np.asarray(turn, np.int32))
+    asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32))
+    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked))
+    if traced or not nest.solves_jointly(1):
+        return _evaluate_top(*asked, "both")
+    point = _evaluate_top(*asked, "joint")
+    if np.max(point.outcomes) < Outcome.STALLED:
+        return point
+    return _evaluate_top(*asked, "nested")
 
 
 @joined
@@ -57,7 +71,9 @@ def _evaluate_top(
     guess: Float[Array, " below"],
     tolerance: Array,
     turn: Int[Array, ""],
+    way: Literal["both", "joint", "nested"],
 ) -> Point:
+    nest = dataclasses.replace(nest, way=way)
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
     return evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=with_factor)

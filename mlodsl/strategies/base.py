@@ -13,7 +13,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from mlodsl.calculus import EliminationPlan, Factor, Game, Vectors
+from mlodsl.calculus import EliminationPlan, Factor, Game, NewtonFactor, Vectors
 
 
 class Response(eqx.Module):
@@ -55,7 +55,7 @@ class Point(eqx.Module):
     error: Float[Array, ""]
     flat: Float[Array, " flat"]
     below: Factor | None
-    factor: Factor | None
+    factor: NewtonFactor | None
     outcomes: Int[Array, " levels"]
     evaluations: Int[Array, " levels"]
     products: Int[Array, " levels"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from mlodsl.calculus import Factor, factorize, full_factor, full_matrix, lagrangian
+from mlodsl.calculus import NewtonFactor, factorize, full_factor, full_matrix, lagrangian
 
 from .base import Point, Query
 
@@ -13,7 +13,7 @@ from .base import Point, Query
 def evaluate_bottom(query: Query) -> Point:
     """Value and gradient of the bottom level, and its Hessian's factor where it is wanted."""
     game, level, above, own = query.game, query.level, query.above, query.own
-    factor: Factor | None = None
+    factor: NewtonFactor | None = None
     products = 0
     if query.with_factor and query.plans[level].form == "full":
         value, gradient, matrix = full_matrix(game, level, above, own)

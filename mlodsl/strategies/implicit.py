@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from mlodsl.calculus import (
     EliminationForm,
     EliminationPlan,
-    Factor,
+    NewtonFactor,
     adjoint_gradient,
     factorize,
     flat_size,
@@ -31,6 +31,9 @@ from .bottom import evaluate_bottom
 # A matrix of this order is factorised in about the time of its Hessian-vector products.
 _FULL_LIMIT = 256
 _REDUCED_LIMIT = 192
+
+# Of several lower levels, which exact elimination factorises level by level.
+_LOWER_LIMIT = 2048
 _DENSE_FULL_LIMIT = 2048
 
 
@@ -78,7 +81,7 @@ class Implicit(AbstractStrategy):
             return self.linear_solver
         if self.iterations:
             return "cg"
-        if flat <= _FULL_LIMIT:
+        if flat <= (_LOWER_LIMIT if level and len(sizes) > 2 else _FULL_LIMIT):
             return "full"
         return "reduced" if sizes[level] <= _REDUCED_LIMIT else "cg"
 
@@ -101,7 +104,7 @@ class Implicit(AbstractStrategy):
         solved, products = solve(game, level + 1, here, below, plans, right)
         flat = jnp.concatenate([own, response.flat, -solved])
         own_products = 0
-        factor: Factor | None = None
+        factor: NewtonFactor | None = None
         if query.with_factor and plans[level].form == "full":
             value, gradient, matrix = full_matrix(game, level, above, flat)
             gradient = gradient[: own.size]

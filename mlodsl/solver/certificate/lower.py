@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.calculus import Factor, FullFactor, Vectors, on_host, split
+from mlodsl.calculus import BlockFactor, EliminatedFactor, Factor, FullFactor, Vectors, split
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
@@ -17,6 +17,8 @@ from ..oracle import reduced_product, stationarity
 from .curvature import Curvature, of_matrix, of_operator
 from .names import name_of_entry
 from .structure import LevelCertificate, LevelErrors
+
+_Known: TypeAlias = np.ndarray | EliminatedFactor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
         return []
     own, flat, _ = split(sizes, 0, point.flat)
     above: Vectors = (own,)
-    factor = point.below
+    factor = _known(point.below)
     gradient = stationarity(nest.game, 1, above, flat)
     here = np.asarray(flat)
     eps = float(np.finfo(here.dtype).eps)
@@ -72,11 +74,11 @@ def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
 
 
 def _curvature(
-    nest: Nest, level: int, above: Vectors, flat: Array, factor: Factor | None, gradient: np.ndarray
+    nest: Nest, level: int, above: Vectors, flat: Array, factor: _Known, gradient: np.ndarray
 ) -> Curvature | None:
-    if isinstance(factor, FullFactor):
-        return of_matrix(*_reduced(np.asarray(factor.matrix), gradient))
     assert factor is not None
+    if isinstance(factor, np.ndarray):
+        return of_matrix(*_reduced(factor, gradient))
     if factor.reduced is not None:
         axes = np.asarray(factor.reduced.axes)
         values = np.asarray(factor.reduced.curvatures)
@@ -111,13 +113,19 @@ def _reduced(matrix: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.n
     return (reduced + reduced.T) / 2, gradient, rounding
 
 
-def _factor_below(factor: Factor | None, own: int) -> Factor | None:
-    """The factor of K_{k+1}: inside K_k it is the block of u_{k+1} and m_{k+1}."""
-    if not isinstance(factor, FullFactor):
-        return None if factor is None else factor.below
-    below = (factor.matrix.shape[0] - own) // 2
-    block = on_host(np.asarray(factor.matrix)[own : own + below, own + below :])
-    return eqx.tree_at(lambda known: known.matrix, factor, block)
+def _known(factor: Factor | None) -> _Known:
+    """What a factor holds: all of K_k where it is kept."""
+    if isinstance(factor, FullFactor | BlockFactor):
+        return np.asarray(factor.matrix)
+    return factor
+
+
+def _factor_below(factor: _Known, own: int) -> _Known:
+    """What is known of K_{k+1}: inside K_k it is the block of u_{k+1} and m_{k+1}."""
+    if isinstance(factor, np.ndarray):
+        below = (len(factor) - own) // 2
+        return factor[own : own + below, own + below :]
+    return None if factor is None else _known(factor.below)
 
 
 def certify_lower_level(

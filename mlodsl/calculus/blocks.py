@@ -1,0 +1,134 @@
+"""Exact elimination: K_k in dense blocks, factorised level by level.
+
+In the parts (x_k, u_{k+1}, m_{k+1}) of u_k
+
+    K_k = [[A, B_wᵀ, B_mᵀ], [B_w, L_ww, K_{k+1}], [B_m, K_{k+1}, 0]].
+
+With W = -K_{k+1}⁻¹ B_m, how u_{k+1} follows x_k, the reduced Hessian of level k is
+S_k = A + B_wᵀ W + Wᵀ (B_w + L_ww W): one solve with K_{k+1}, itself a block of K_k, and a Cholesky
+factor of the order of level k's own variables. All these factors exist just where every level
+from k on is at a strict local minimum, anticipating the levels below it.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from .lagrangian import Game, Vectors, flat_size, lagrangian
+
+# Pivots below so many roundings of the largest curvature can't be told from zero.
+_FLAT = 10
+
+
+class BlockFactor(eqx.Module):
+    """K_k in blocks, factorised; what concerns the levels below is None at the bottom.
+
+    Arguments:
+        direct: A.
+        slope: B_w.
+        cross: B_m.
+        curvature: L_ww.
+        below: the factor of K_{k+1}.
+        response: W.
+        cholesky: the lower triangular factor of S_k; NaN where S_k isn't positive definite.
+        positive: whether S_k is positive definite beyond rounding, and so are those below it.
+    """
+
+    direct: Float[Array, "own own"]
+    slope: Float[Array, "below own"] | None
+    cross: Float[Array, "below own"] | None
+    curvature: Float[Array, "below below"] | None
+    below: BlockFactor | None
+    response: Float[Array, "below own"] | None
+    cholesky: Float[Array, "own own"]
+    positive: Bool[Array, ""]
+
+    @property
+    def matrix(self) -> Float[Array, "flat flat"]:
+        """K_k as one matrix."""
+        if self.below is None:
+            return self.direct
+        assert self.slope is not None and self.cross is not None and self.curvature is not None
+        under = self.below.matrix
+        return jnp.block(
+            [
+                [self.direct, self.slope.T, self.cross.T],
+                [self.slope, self.curvature, under],
+                [self.cross, under, jnp.zeros_like(under)],
+            ]
+        )
+
+
+def upper_rows(
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+) -> tuple[Float[Array, ""], Float[Array, " flat"], Float[Array, "upper flat"]]:
+    """L_k, ∇L_k and the rows of ∇²L_k for x_k and u_{k+1}; a Hessian-vector product for each.
+
+    L_k is linear in the multipliers m_{k+1}, so that their rows are columns of the others.
+    """
+
+    def value_and_gradient(point: Float[Array, " flat"]) -> tuple[Array, Array]:
+        value, gradient = jax.value_and_grad(lambda p: lagrangian(game, level, above, p))(point)
+        return gradient, value
+
+    gradient, product, value = jax.linearize(value_and_gradient, flat, has_aux=True)
+    rows = flat.size - flat_size(game.sizes, level + 1)
+    return value, gradient, jax.vmap(product)(jnp.eye(rows, flat.size, dtype=flat.dtype))
+
+
+def matrix_of_rows(rows: Float[Array, "upper flat"]) -> Float[Array, "flat flat"]:
+    """K_k from its rows for x_k and u_{k+1}."""
+    upper, order = rows.shape
+    right = jnp.concatenate([rows[:, upper:], jnp.zeros((order - upper,) * 2, rows.dtype)])
+    return jnp.concatenate([jnp.concatenate([rows[:, :upper], rows[:, upper:].T]), right], axis=1)
+
+
+def block_factor(
+    sizes: tuple[int, ...], level: int, rows: Float[Array, "upper flat"]
+) -> BlockFactor:
+    """The factor of K_level from its rows for x_k and u_{k+1}, or from all of them."""
+    own, below = sizes[level], flat_size(sizes, level + 1)
+    direct = rows[:own, :own]
+    if below == 0:
+        cholesky, positive = _cholesky(direct)
+        return BlockFactor(direct, None, None, None, None, None, cholesky, positive)
+    inner, outer = slice(own, own + below), slice(own + below, own + 2 * below)
+    under = block_factor(sizes, level + 1, rows[inner, outer])
+    slope, cross, curvature = rows[inner, :own], rows[:own, outer].T, rows[inner, inner]
+    response = -block_solve(under, cross)
+    reduced = direct + slope.T @ response + response.T @ (slope + curvature @ response)
+    cholesky, positive = _cholesky(reduced)
+    positive &= under.positive
+    return BlockFactor(direct, slope, cross, curvature, under, response, cholesky, positive)
+
+
+def block_solve(
+    factor: BlockFactor, right: Float[Array, "flat columns"]
+) -> Float[Array, "flat columns"]:
+    """K_k⁻¹ right, for many right-hand sides at once; two solves with K_{k+1}."""
+    if factor.below is None:
+        return jax.scipy.linalg.cho_solve((factor.cholesky, True), right)
+    assert factor.response is not None and factor.slope is not None
+    assert factor.curvature is not None
+    below, own = factor.response.shape
+    mine, inner, outer = right[:own], right[own : own + below], right[own + below :]
+    follows = block_solve(factor.below, outer)
+    left = inner - factor.curvature @ follows
+    rest = mine - factor.slope.T @ follows + factor.response.T @ left
+    step = jax.scipy.linalg.cho_solve((factor.cholesky, True), rest)
+    follows = follows + factor.response @ step
+    left = inner - factor.curvature @ follows - factor.slope @ step
+    return jnp.concatenate([step, follows, block_solve(factor.below, left)])
+
+
+def _cholesky(
+    reduced: Float[Array, "own own"],
+) -> tuple[Float[Array, "own own"], Bool[Array, ""]]:
+    found = jnp.linalg.cholesky((reduced + reduced.T) / 2, symmetrize_input=False)
+    pivots = jnp.diagonal(found) ** 2
+    largest = jnp.max(jnp.abs(jnp.diagonal(reduced)), initial=0.0)
+    floor = _FLAT * jnp.finfo(reduced.dtype).eps * max(1, len(reduced)) * largest
+    return found, jnp.all(pivots > floor)

@@ -1,0 +1,169 @@
+"""All lower levels at once: Newton's method on ∇ L_k = 0, the conditions of levels k and below.
+
+The unknowns are the variables of those levels and their multipliers; near the answers of all
+levels a step is as good for each as its own Newton step. From further off the method may lead
+nowhere, or to a stationary point that no level would choose: then nothing is claimed, and the
+levels are to be solved one inside the other.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from mlodsl.calculus import (
+    BlockFactor,
+    Vectors,
+    block_factor,
+    block_solve,
+    choices,
+    flat_size,
+    matrix_of_rows,
+    upper_rows,
+)
+
+from .nest import Nest
+
+_MOST_TURNS = 40
+_SHORTEST = 1 / 64
+_NEAR = 1e-4
+
+# Up to so many unknowns K_k is solved with as a matrix, in which levels may be held still; of more
+# the levels are eliminated one by one, which takes fewer operations and more calls.
+_ONE_MATRIX = 256
+
+
+class JointAnswer(eqx.Module):
+    """Where the method ended.
+
+    Arguments:
+        flat: u_k.
+        factor: of K_k at u_k.
+        solved: whether all levels that may move are at strict local minima within the
+            tolerance, or as far as rounding allows.
+        turns: how many points were evaluated.
+    """
+
+    flat: Float[Array, " flat"]
+    factor: BlockFactor
+    solved: Bool[Array, ""]
+    turns: Int[Array, ""]
+
+
+class _State(eqx.Module):
+    """The accepted point, its residual's norm and rows of K_k, the full step from it, and the
+    share of it that is tried next."""
+
+    flat: Float[Array, " flat"]
+    norm: Float[Array, ""]
+    rows: Float[Array, "upper flat"]
+    step: Float[Array, " flat"]
+    share: Float[Array, ""]
+    turns: Int[Array, ""]
+
+
+def solve_jointly(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+) -> JointAnswer:
+    """Newton steps from `guess`, a u_level with multipliers, shortened until the residual falls.
+
+    Arguments:
+        tolerance: on the norm of ∇ L_level, but for the conditions of levels held still.
+    """
+    game, sizes = nest.game, nest.game.sizes
+    one_matrix = guess.size <= _ONE_MATRIX
+    still, pinned = _held(nest, level)
+    wanted = jnp.array(True) if one_matrix else ~jnp.any(nest.frozen[level:])
+
+    def newton_step(gradient: Array, rows: Array) -> Array:
+        if not one_matrix:
+            return block_solve(block_factor(sizes, level, rows), gradient[:, None])[:, 0]
+        matrix = matrix_of_rows(rows)
+        return jnp.linalg.solve(jnp.where(still[:, None], pinned, matrix), gradient)
+
+    def turn(state: _State) -> _State:
+        trial = state.flat - state.share * state.step
+        _, gradient, rows = upper_rows(game, level, above, trial)
+        gradient = jnp.where(still, 0, gradient)
+        norm = jnp.linalg.norm(gradient)
+        better = norm <= (1 - 1e-4 * state.share) * state.norm
+
+        def accept() -> _State:
+            step = newton_step(gradient, rows)
+            return _State(trial, norm, rows, step, jnp.ones_like(norm), state.turns + 1)
+
+        def refuse() -> _State:
+            shorter = (state.share / 2, state.turns + 1)
+            return eqx.tree_at(lambda s: (s.share, s.turns), state, shorter)
+
+        return jax.lax.cond(better, accept, refuse)
+
+    def proceed(state: _State) -> Array:
+        goes = (state.turns < _MOST_TURNS) & (state.share >= _SHORTEST)
+        return wanted & goes & ~_ended(state, tolerance)
+
+    upper = guess.size - flat_size(sizes, level + 1)
+    start = _State(
+        flat=guess,
+        norm=jnp.array(jnp.inf, guess.dtype),
+        rows=jnp.zeros((upper, guess.size), guess.dtype),
+        step=jnp.zeros_like(guess),
+        share=jnp.ones((), guess.dtype),
+        turns=jnp.array(0, jnp.int32),
+    )
+    final = jax.lax.while_loop(proceed, turn, start)
+    factor = block_factor(sizes, level, final.rows)
+    # A gradient that fades out far from any minimum leaves a long way still to go.
+    size = 1 + jnp.linalg.norm(jnp.concatenate(choices(sizes, level, final.flat)))
+    near = jnp.max(jnp.abs(final.step)) <= _NEAR * size
+    curved = _all_curved(factor, nest.frozen[level:])
+    solved = wanted & _ended(final, tolerance) & near & curved
+    return JointAnswer(final.flat, factor, solved, final.turns)
+
+
+def _ended(state: _State, tolerance: Float[Array, ""]) -> Bool[Array, ""]:
+    """Whether the residual is within the tolerance, or all that is left of it is rounding: it
+    doesn't fall any more, along a step that is next to nothing."""
+    eps = jnp.finfo(state.flat.dtype).eps
+    size = 1 + jnp.linalg.norm(state.flat)
+    tiny = jnp.linalg.norm(state.step) <= eps**0.75 * size
+    rounding = (state.share < 1) & tiny
+    return (state.turns > 0) & ((state.norm <= tolerance) | rounding)
+
+
+def _held(nest: Nest, level: int) -> tuple[Bool[Array, " flat"], Float[np.ndarray, "flat flat"]]:
+    """Which conditions are dropped since their level is held still, and in each one's place the
+    unit row that keeps its variable.
+
+    The conditions of level k are entries of ∇ L_k; in ∇ L_{k-1} these stand at m_k.
+    """
+    sizes = nest.game.sizes
+    order = flat_size(sizes, level)
+    rows = np.full(order, -1)
+    pinned = np.zeros((order, order))
+    condition, variable = 0, 0
+    for depth in range(level, len(sizes)):
+        entries = np.arange(sizes[depth])
+        rows[condition + entries] = depth
+        pinned[condition + entries, variable + entries] = 1
+        condition += sizes[depth] + flat_size(sizes, depth + 1)
+        variable += sizes[depth]
+    known = jnp.asarray(nest.frozen)[np.maximum(rows, 0)]
+    return known & (rows >= 0), pinned
+
+
+def _all_curved(factor: BlockFactor, still: Bool[Array, " levels"]) -> Bool[Array, ""]:
+    """Whether every level that may move is at a strict minimum, as those below it are."""
+    found, at = jnp.array(True), factor
+    for held in still:
+        found &= held | at.positive
+        if at.below is not None:
+            at = at.below
+    return found
