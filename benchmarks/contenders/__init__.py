@@ -9,6 +9,7 @@ from .contender import Contender as Contender, Kind as Kind
 NAMES = {
     "mlodsl": "mlodsl_model",
     "jax": "hand_jax",
+    "itd-x10": "paper_itd",
     "jaxopt": "peer_jaxopt",
     "betty": "peer_betty",
     "optimistix": "peer_optimistix",

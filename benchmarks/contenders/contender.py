@@ -28,18 +28,17 @@ class Solved:
     """Where a solve ended.
 
     Arguments:
-        point: the top level's variables.
+        point: the top level's variables; None where nothing was to be solved.
         steps: of the top level.
         hypergradients: how many were computed.
-        compile_seconds: of tracing and compiling, where the contender tells it; else the frame
-            takes the first run's time less the median's.
+        seconds: of the processor, where less than the whole call counts.
         note: what it says of itself.
     """
 
-    point: np.ndarray
+    point: np.ndarray | None
     steps: int
     hypergradients: int
-    compile_seconds: float | None = None
+    seconds: float | None = None
     note: str = ""
 
 

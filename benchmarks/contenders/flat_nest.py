@@ -72,10 +72,11 @@ def right_side(problem: Problem, data: Any, own: jax.Array, flat: jax.Array) -> 
     return jax.grad(lambda flat: top(data, own, *variables(problem, flat)))(flat)
 
 
-def total_gradient(
+def value_and_total_gradient(
     problem: Problem, data: Any, own: jax.Array, flat: jax.Array, multipliers: jax.Array
-) -> jax.Array:
-    """The top's, given m."""
+) -> tuple[jax.Array, jax.Array]:
+    """f_1 + ⟨m, ∇ L_2⟩, the top's objective corrected for an inexact answer, and the top's total
+    gradient, given m."""
     top = problem.objectives[0]
 
     def value(own: jax.Array) -> jax.Array:
@@ -84,4 +85,4 @@ def total_gradient(
         )
         return top(data, own, *variables(problem, flat)) + along
 
-    return jax.grad(value)(own)
+    return jax.value_and_grad(value)(own)

@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.problems.problem import Problem
 
 from . import flat_nest
-from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind
+from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
 from .minres import minres
+from .outer import accuracy, bfgs
 
 _DENSE = 120
 _NEWTON_STEPS = 100
@@ -73,11 +74,11 @@ def newton(
 
 def implicit_gradient(
     problem: Problem, data: Any, own: Any, flat: jax.Array, tolerance: Any
-) -> jax.Array:
-    """The total gradient at u_2."""
+) -> tuple[jax.Array, jax.Array]:
+    """The top objective, corrected to first order, and its total gradient at u_2."""
     right = flat_nest.right_side(problem, data, own, flat)
     multipliers = -linear_solve(problem, data, own, flat, right, tolerance)
-    return flat_nest.total_gradient(problem, data, own, flat, multipliers)
+    return flat_nest.value_and_total_gradient(problem, data, own, flat, multipliers)
 
 
 def completed(
@@ -116,6 +117,31 @@ def hypergradient(
         else:
             zero = jnp.zeros(flat_nest.unknowns(problem))
             flat, _ = newton(problem, data, own, zero, LOWER_TOLERANCE)
-        return implicit_gradient(problem, data, own, flat, ADJOINT_TOLERANCE)
+        return implicit_gradient(problem, data, own, flat, ADJOINT_TOLERANCE)[1]
 
     return lambda: np.asarray(evaluate(data, jnp.asarray(problem.start), given))
+
+
+def solver(problem: Problem, tolerance: float) -> Callable[[], Solved]:
+    """BFGS on hypergradients that are as exact as the last one was small, from warm starts."""
+    data = {name: jnp.asarray(value) for name, value in problem.data.items()}
+
+    @jax.jit
+    def evaluate(data: Any, own: Any, flat: Any, last: Any) -> Any:
+        inner, linear = accuracy(last)
+        flat, _ = newton(problem, data, own, flat, inner)
+        value, gradient = implicit_gradient(problem, data, own, flat, linear)
+        return value, gradient, flat
+
+    def once() -> Solved:
+        flat = jnp.zeros(flat_nest.unknowns(problem))
+
+        def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
+            nonlocal flat
+            value, gradient, flat = evaluate(data, point, flat, last)
+            return float(value), np.asarray(gradient)
+
+        ended = bfgs(at, problem.start, tolerance)
+        return Solved(ended.point, ended.steps, ended.evaluations)
+
+    return once

@@ -1,9 +1,11 @@
 """Betty (`betty-ml`) on torch: its problems, its engine's dependencies, its conjugate gradients.
 
-Betty's `cg` makes a fixed number of iterations. Lower levels, which Betty would step by a torch
-optimiser, are solved by torch's L-BFGS, the best that torch has for them. Releases after 0.1.1
-say that they need Python below 3.11, but run on it: `pip install --ignore-requires-python --no-deps
-betty-ml==0.2.1`.
+Betty's `cg` makes a fixed number of iterations, and its directions aren't conjugate (each new one
+is made of the residual before the last), so that more of them don't bring it nearer: the rows show
+its error. Solves therefore go by its Neumann series. Lower levels, which Betty would step by a
+torch optimiser, are solved by torch's L-BFGS, the best that torch has for them. Releases after
+0.1.1 say that they need Python below 3.11, but run on it: `pip install --ignore-requires-python
+--no-deps betty-ml==0.2.1`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from benchmarks.problems.problem import Objective, Problem
 from .contender import LOWER_TOLERANCE, Kind, Solved, Unsupported
 
 _ITERATIONS = 100
+# The series converges where the rate times the largest curvature is below 2.
+_TERMS, _RATE = 500, 1.0
 
 
 class _Vector(torch.nn.Module):
@@ -36,11 +40,19 @@ class _Vector(torch.nn.Module):
 class _Level(ImplicitProblem):
     """A level as Betty has it: a module and a loss; all levels' modules are seen by each."""
 
-    def __init__(self, number: int, size: int, objective: Objective, data: Any) -> None:
+    def __init__(
+        self, number: int, size: int, objective: Objective, data: Any, method: str
+    ) -> None:
         module = _Vector(size)
         super().__init__(
             name=f"level{number}",
-            config=Config(type="cg", cg_iterations=_ITERATIONS, retain_graph=True),
+            config=Config(
+                type=method,
+                cg_iterations=_ITERATIONS,
+                neumann_iterations=_TERMS,
+                neumann_alpha=_RATE,
+                retain_graph=True,
+            ),
             module=module,
             optimizer=torch.optim.LBFGS(module.parameters()),
             train_data_loader=[0],
@@ -53,15 +65,19 @@ class _Level(ImplicitProblem):
         return self.objective(self.tensors, *(module.values for module in self.modules))
 
 
-def _levels(problem: Problem) -> list[_Level]:
-    """The problem's levels, top first, in an engine that knows who depends on whom."""
+def _levels(problem: Problem, method: str) -> list[_Level]:
+    """The problem's levels, top first, in an engine that knows who depends on whom.
+
+    Arguments:
+        method: Betty's name of a way to differentiate answers.
+    """
     if problem.torch_objectives is None:
         raise Unsupported("the problem isn't written in torch")
     torch.set_num_threads(1)
     data = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in problem.data.items()}
     objectives = problem.torch_objectives()
     levels = [
-        _Level(number, size, objective, data)
+        _Level(number, size, objective, data, method)
         for number, (size, objective) in enumerate(zip(problem.sizes, objectives, strict=True))
     ]
     for level in levels:
@@ -124,7 +140,7 @@ class Betty:
         self, problem: Problem, kind: Kind, below: Sequence[np.ndarray]
     ) -> Callable[[], np.ndarray]:
         """`get_grads`, for cold solutions after the lower solve."""
-        levels = _levels(problem)
+        levels = _levels(problem, "cg")
         top = levels[0]
         if kind == "given":
             for level, values in zip(levels[1:], below, strict=True):
@@ -141,8 +157,26 @@ class Betty:
         return cold
 
     def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
-        """Not yet."""
-        raise Unsupported("not written")
+        """BFGS on Betty's hypergradients by its Neumann series (its `cg` doesn't converge), the
+        lower level started from where it last ended."""
+        levels = _levels(problem, "neumann")
+        top = levels[0]
+        if problem.levels > 2:
+            return lambda: Solved(_hypergradient(top), 0, 1)
+        exact = max(1e-2 * tolerance, 1e-10)
+
+        def once() -> Solved:
+            _set(levels[1], np.zeros(problem.sizes[1]))
+
+            def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
+                _set(top, point)
+                _solve_lower(levels[1], exact)
+                return float(top.training_step_exec(0)), _hypergradient(top)
+
+            ended = bfgs(at, problem.start, tolerance)
+            return Solved(ended.point, ended.steps, ended.evaluations)
+
+        return once
 
 
 CONTENDER = Betty()

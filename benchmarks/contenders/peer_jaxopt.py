@@ -1,4 +1,7 @@
-"""jaxopt: `custom_root` around a lower solver, its adjoint system by `solve_cg`."""
+"""jaxopt: its L-BFGS at each lower level, `custom_root` with `solve_cg` for the derivatives.
+
+Levels are nested: the solver of a level differentiates through those of the levels below.
+"""
 
 from __future__ import annotations
 
@@ -9,58 +12,109 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxopt import LBFGS
 from jaxopt.implicit_diff import custom_root
 from jaxopt.linear_solve import solve_cg
 
 from benchmarks.problems.problem import Problem
 
-from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved, Unsupported
+from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
+from .outer import bfgs
+
+_MEMORY = 30
+
+
+class Nest:
+    """A problem's levels, each anticipating the answers of those below."""
+
+    def __init__(
+        self, problem: Problem, guesses: Sequence[Any], given: bool, exact: float, adjoint: float
+    ) -> None:
+        self.problem = problem
+        self.guesses = tuple(guesses)
+        self.given = given
+        self.exact = exact
+        self.linear = partial(solve_cg, tol=adjoint)
+
+    def answers(self, data: Any, above: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The levels' below the `above`."""
+        level = len(above)
+        if level == self.problem.levels:
+            return ()
+
+        def objective(own: Any, above: Any, data: Any) -> Any:
+            return self.anticipating(data, above, own)
+
+        guess = self.guesses[level - 1]
+        if self.given:
+            solve = custom_root(jax.grad(objective), solve=self.linear)(
+                lambda guess, above, data: guess
+            )
+            own = solve(guess, above, data)
+        else:
+            solver = LBFGS(
+                objective,
+                tol=self.exact,
+                maxiter=2000,
+                history_size=_MEMORY,
+                implicit_diff_solve=self.linear,
+            )
+            own = solver.run(guess, above, data).params
+        return (own, *self.answers(data, (*above, own)))
+
+    def anticipating(self, data: Any, above: tuple[Any, ...], own: Any) -> Any:
+        """The objective of the level below `above`."""
+        here = (*above, own)
+        return self.problem.objectives[len(above)](data, *here, *self.answers(data, here))
 
 
 class Jaxopt:
-    """Nested where there are more than two levels."""
+    """Any number of levels that its derivatives go through."""
 
     def hypergradient(
         self, problem: Problem, kind: Kind, below: Sequence[np.ndarray]
     ) -> Callable[[], np.ndarray]:
-        """`jax.grad` through a decorated solver, which for given solutions returns what it is
-        given, and for cold ones runs jaxopt's L-BFGS."""
-        if problem.levels != 2:
-            raise Unsupported("written for two levels")
-        from jaxopt import LBFGS
-
-        upper, lower = problem.objectives
+        """`jax.grad` through decorated solvers, which for given solutions return these."""
+        given = kind == "given"
+        guesses = below if given else [np.zeros(size) for size in problem.sizes[1:]]
         data = {name: jnp.asarray(value) for name, value in problem.data.items()}
-        own = jnp.asarray(problem.start)
-        guess = jnp.asarray(below[0]) if kind == "given" else jnp.zeros(problem.sizes[1])
-
-        def objective(below: jax.Array, own: jax.Array, data: Any) -> jax.Array:
-            return lower(data, own, below)
-
-        linear = partial(solve_cg, tol=ADJOINT_TOLERANCE)
-
-        @custom_root(jax.grad(objective), solve=linear)
-        def given(guess: jax.Array, own: jax.Array, data: Any) -> jax.Array:
-            return guess
-
-        solver = LBFGS(
-            objective, tol=LOWER_TOLERANCE, maxiter=1000, implicit_diff_solve=linear, jit=True
-        )
-
-        def answer(guess: jax.Array, own: jax.Array, data: Any) -> jax.Array:
-            if kind == "given":
-                return given(guess, own, data)
-            return solver.run(guess, own, data).params
 
         @jax.jit
-        def evaluate(own: jax.Array, guess: jax.Array, data: Any) -> jax.Array:
-            return jax.grad(lambda own: upper(data, own, answer(guess, own, data)))(own)
+        def evaluate(data: Any, guesses: Any, own: Any) -> Any:
+            nest = Nest(problem, guesses, given, LOWER_TOLERANCE, ADJOINT_TOLERANCE)
+            return jax.grad(lambda own: nest.anticipating(data, (), own))(own)
 
-        return lambda: np.asarray(evaluate(own, guess, data))
+        arguments = data, tuple(map(jnp.asarray, guesses)), jnp.asarray(problem.start)
+        return lambda: np.asarray(evaluate(*arguments))
 
     def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
-        """Not yet."""
-        raise Unsupported("not written")
+        """BFGS on total gradients, each lower level started from where it last ended."""
+        data = {name: jnp.asarray(value) for name, value in problem.data.items()}
+        exact = max(1e-2 * tolerance, 1e-10)
+
+        @jax.jit
+        def evaluate(data: Any, own: Any, guesses: Any) -> Any:
+            nest = Nest(problem, guesses, False, exact, exact)
+
+            def value(own: Any) -> Any:
+                answers = nest.answers(data, (own,))
+                return problem.objectives[0](data, own, *answers), answers
+
+            (found, answers), gradient = jax.value_and_grad(value, has_aux=True)(own)
+            return found, gradient, answers
+
+        def once() -> Solved:
+            guesses: Any = tuple(map(jnp.zeros, problem.sizes[1:]))
+
+            def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
+                nonlocal guesses
+                value, gradient, guesses = evaluate(data, point, guesses)
+                return float(value), np.asarray(gradient)
+
+            ended = bfgs(at, problem.start, tolerance)
+            return Solved(ended.point, ended.steps, ended.evaluations)
+
+        return once
 
 
 CONTENDER = Jaxopt()

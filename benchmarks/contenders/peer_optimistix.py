@@ -19,6 +19,7 @@ import optimistix
 from benchmarks.problems.problem import Problem
 
 from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
+from .outer import bfgs
 
 _DENSE = 400
 # Its conjugate gradients stop at once where a component of the right-hand side is zero and this is.
@@ -64,10 +65,11 @@ class _Given(optimistix.AbstractRootFinder):  # type: ignore[misc]
 class Nest:
     """The total gradients of a problem's levels, each through the answers of those below."""
 
-    def __init__(self, problem: Problem, guesses: Sequence[Any], given: bool) -> None:
+    def __init__(self, problem: Problem, guesses: Sequence[Any], given: bool, exact: float) -> None:
         self.problem = problem
         self.guesses = tuple(guesses)
         self.given = given
+        self.exact = exact
 
     def answers(self, data: Any, above: tuple[Any, ...]) -> tuple[Any, ...]:
         """The levels' below the `above`."""
@@ -81,7 +83,7 @@ class Nest:
         solver = (
             _Given()
             if self.given
-            else optimistix.Newton(rtol=1e-10, atol=LOWER_TOLERANCE, linear_solver=linear)
+            else optimistix.Newton(rtol=1e-10, atol=self.exact, linear_solver=linear)
         )
         own = optimistix.root_find(
             lambda own, args: self.gradient(args[0], args[1], own),
@@ -117,14 +119,39 @@ class Optimistix:
 
         @jax.jit
         def evaluate(data: Any, guesses: Any, own: Any) -> Any:
-            return Nest(problem, guesses, given).gradient(data, (), own)
+            return Nest(problem, guesses, given, LOWER_TOLERANCE).gradient(data, (), own)
 
         arguments = data, tuple(map(jnp.asarray, guesses)), jnp.asarray(problem.start)
         return lambda: np.asarray(evaluate(*arguments))
 
     def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
-        """Not yet."""
-        raise NotImplementedError
+        """BFGS on total gradients, each lower level started from where it last ended."""
+        data = {name: jnp.asarray(value) for name, value in problem.data.items()}
+        exact = max(1e-2 * tolerance, 1e-10)
+
+        @jax.jit
+        def evaluate(data: Any, own: Any, guesses: Any) -> Any:
+            nest = Nest(problem, guesses, False, exact)
+
+            def value(own: Any) -> Any:
+                answers = nest.answers(data, (own,))
+                return problem.objectives[0](data, own, *answers), answers
+
+            (found, answers), gradient = jax.value_and_grad(value, has_aux=True)(own)
+            return found, gradient, answers
+
+        def once() -> Solved:
+            guesses: Any = tuple(map(jnp.zeros, problem.sizes[1:]))
+
+            def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
+                nonlocal guesses
+                value, gradient, guesses = evaluate(data, point, guesses)
+                return float(value), np.asarray(gradient)
+
+            ended = bfgs(at, problem.start, tolerance)
+            return Solved(ended.point, ended.steps, ended.evaluations)
+
+        return once
 
 
 CONTENDER = Optimistix()

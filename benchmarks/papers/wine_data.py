@@ -25,14 +25,19 @@ def wine_model(colour: str) -> mlodsl.Model:
     Raises:
         DataMissing: the table isn't there.
     """
+    return mlodsl.compile(Path("wine_poisoning"), data={"wine": wine_table(colour)})
+
+
+def wine_table(colour: str) -> np.ndarray:
+    """A row for each of the `red` or `white` wines: 11 features, and the quality.
+
+    Raises:
+        DataMissing: the table isn't there.
+    """
     path = FOLDER / f"winequality-{colour}.csv"
     if not path.exists():
         raise DataMissing(
             f"{path.name} (UCI Wine Quality) is not in the folder {FOLDER.parent.name}/"
             f"{FOLDER.name} beside the repository"
         )
-    return mlodsl.compile(Path("wine_poisoning"), data={"wine": _table(path)})
-
-
-def _table(path: Path) -> np.ndarray:
     return np.genfromtxt(path, delimiter=";", skip_header=1)

@@ -24,6 +24,7 @@ class Problem:
         sizes: of the levels' variables, top first.
         objectives: as an expert writes them in JAX, one a level, top first.
         start: the top level's first point, (sizes[0],); the levels below start from zero.
+        model_data: which of the data the model is given; None: all.
         torch_objectives: makes the same functions for torch; it imports torch.
     """
 
@@ -33,6 +34,7 @@ class Problem:
     sizes: tuple[int, ...]
     objectives: tuple[Objective, ...]
     start: np.ndarray
+    model_data: tuple[str, ...] | None = None
     torch_objectives: Callable[[], tuple[Objective, ...]] | None = None
 
     @property

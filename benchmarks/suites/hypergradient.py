@@ -14,7 +14,7 @@ from benchmarks.drawing import draw_bars
 from benchmarks.problems.digits import digits
 from benchmarks.problems.games import quadratic_game, smooth_game
 from benchmarks.problems.problem import Problem
-from benchmarks.problems.reference import reference
+from benchmarks.problems.reference import Reference
 from mlodsl.report.pictures.canvas import Drawing
 
 from .comparing import Prepared, prepared, ratio_of, timed
@@ -39,7 +39,7 @@ def _measure(job: Job) -> Iterator[Row]:
     name, _, kind = job.case.partition("/")
     problem = _PROBLEMS[name]()
     job.begin("reference")
-    below, exact = reference(problem)
+    below, exact = Reference(problem).at(problem.start)
 
     def make(contender: str) -> Callable[[], np.ndarray]:
         return contenders.load(contender).hypergradient(problem, kind, below)
