@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mlodsl.solver import (
     best_response,
     hypergradient,
     in_own_precision,
+    place_on,
     solution,
     solve,
     solve_batch,
@@ -84,18 +85,32 @@ class Model(eqx.Module):
             for info, layout in zip(self.problem.structure.checked.levels, layouts, strict=True)
         )
 
-    def solve(self, **options: Any) -> Result:
+    def solve(
+        self,
+        *,
+        device: str | None = None,
+        devices: int | Sequence[jax.Device] | None = None,
+        **options: Any,
+    ) -> Result:
         """Solves the model; the options of `solve { }` as keywords.
 
         `model.solve(strategy="implicit(linear_solver = cg)", level={"learner": {"steps": 3}})`.
 
+        Arguments:
+            device: `cpu` or `gpu`; by default the best that JAX finds.
+            devices: how many devices share the rows of the data, or which; by default all of
+                this process where the data has at least 10,000 numbers, else one.
+            options: of `solve { }`.
+
         Raises:
-            ModelError: an option is unknown or has a wrong value.
+            ModelError: an option is unknown or has a wrong value, or there is no such device.
         """
         settings = self._settings(options)
         with jax.enable_x64(True):
             problem = _in_precision(self.problem, settings)
-            return result_of(solve(problem, settings), self.name)
+            placed = place_on(problem, device, devices)
+            with placed.running():
+                return result_of(solve(placed.problem, settings), self.name)
 
     def solve_batch(self, params: Mapping[str, Any], **options: Any) -> BatchResult:
         """Solves many instances of the model, which differ in params, in one compiled program.

@@ -95,6 +95,8 @@ CODES: dict[str, Code] = {
     "E706": _error("result file cannot be used", "give a file that mlodsl wrote"),
     "E707": _error("not enough memory", "make the model smaller"),
     "E708": _error("matplotlib is missing", "install it: `pip install 'mlodsl[plot]'`"),
+    "E709": _error("devices cannot be used", "run on one device, of a kind that is there"),
+    "E710": _error("processes cannot work together", "start all of them again, in the same way"),
     # Not built yet
     # E801 was: constraints cannot be kept yet.
     # E802 was: players cannot be solved yet.

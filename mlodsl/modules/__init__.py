@@ -9,5 +9,11 @@ from .functions import FUNCTIONS as FUNCTIONS
 from .instances import Instances as Instances, instances_of as instances_of
 from .layout import LevelLayout as LevelLayout
 from .problem import Problem as Problem
+from .rows import (
+    can_share as can_share,
+    mesh_of as mesh_of,
+    put_whole as put_whole,
+    share_rows as share_rows,
+)
 from .spread import around as around, spread_over as spread_over
 from .structure import Structure as Structure

@@ -69,7 +69,7 @@ def with_params(problem: Problem, values: Mapping[str, object]) -> Problem:
     following = params_that_follow(structure.checked, values.keys()) - structure.given
     kept = {name: value for name, value in problem.params.items() if name not in following}
     binding = bind_params(
-        structure.checked, {**kept, **values}, problem.data, structure.dtype, structure.functions
+        structure.checked, {**kept, **values}, problem.arrays, structure.dtype, structure.functions
     )
     _stop_at(binding.diagnostics)
     changed = Problem(binding.arrays, problem.data, {}, structure)

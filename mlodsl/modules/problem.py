@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -17,12 +19,14 @@ from .dependencies import needs
 from .domains import project_onto
 from .evaluator import evaluate
 from .lets import let_key, value_of_let
+from .rows import SharedRows, keep_whole, pad_rows, whole
 from .scope import Scope, dual_key
 from .starts import start_of
 from .structure import Structure
 from .values import Numbers, Value, as_array, is_number, settle
 
 Vectors = tuple[Float[Array, " _"], ...]
+Kept: TypeAlias = Array | SharedRows
 
 
 class Problem(eqx.Module):
@@ -33,15 +37,20 @@ class Problem(eqx.Module):
 
     Arguments:
         params: values of the real params. Whole-number params are static, in `structure`.
-        data: the arrays from files or the caller.
+        data: the arrays from files or the caller; their rows may be shared over devices.
         folded: values of lets that depend on no variable, once `fold` was called.
         structure: everything else; static, compared by content.
     """
 
     params: dict[str, Array]
-    data: dict[str, Array]
-    folded: dict[str, Array | tuple[Array, ...]]
+    data: Mapping[str, Kept]
+    folded: Mapping[str, Kept | tuple[Kept, ...]]
     structure: Structure = eqx.field(static=True)
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """The data as the model declares it."""
+        return {name: whole(array) for name, array in self.data.items()}
 
     @property
     def number_of_levels(self) -> int:
@@ -151,7 +160,8 @@ class Problem(eqx.Module):
         variables: dict[str, Value] = {}
         for layout, vector in zip(self.structure.levels, vectors, strict=True):
             if any(item.name in wanted for item in layout.variables):
-                variables |= layout.unpack(settle(vector, self.structure.dtype))
+                vector = keep_whole(settle(vector, self.structure.dtype), self.structure.mesh)
+                variables |= layout.unpack(vector)
         return variables
 
     def objectives(self, vectors: Vectors) -> tuple[Float[Array, ""], ...]:
@@ -186,7 +196,7 @@ class Problem(eqx.Module):
                     continue
                 scope = self.scope([variable.domain], level, {}, player.name)
                 values[variable.name] = project_onto(variable.domain, values[variable.name], scope)
-        return layout.pack(values, self.structure.dtype)
+        return keep_whole(layout.pack(values, self.structure.dtype), self.structure.mesh)
 
     def moves(self, level: int, domain: nodes.Domain, player: str) -> bool:
         """Whether a domain of a player's variable depends on variables."""
@@ -280,7 +290,7 @@ class Problem(eqx.Module):
         """
         structure = self.structure
         checked = structure.checked
-        names: dict[str, Value] = {**checked.statics, **self.params, **self.data, **variables}
+        names: dict[str, Value] = {**checked.statics, **self.params, **self.arrays, **variables}
         names |= {dual_key(name): value for name, value in (duals or {}).items()}
         scope = Scope(
             names, structure.dtype, checked.functions, checked.index_use, structure.functions
@@ -295,21 +305,28 @@ class Problem(eqx.Module):
         )
         for let in needs(checked, expressions, level, without=there, player=player).lets:
             key = let_key(let)
-            names[let.name] = self.folded[key] if key in folded else value_of_let(let, scope)
+            names[let.name] = (
+                _whole(self.folded[key]) if key in folded else value_of_let(let, scope)
+            )
         return scope
 
 
 @eqx.filter_jit
-def _folded(problem: Problem) -> dict[str, Array | tuple[Array, ...]]:
-    found: dict[str, Array | tuple[Array, ...]] = {}
+def _folded(problem: Problem) -> dict[str, Kept | tuple[Kept, ...]]:
+    found: dict[str, Kept | tuple[Kept, ...]] = {}
+    mesh = problem.structure.mesh
     for level, foldable in enumerate(problem.structure.foldable):
         for let in foldable:
             name = nodes.Name(let.name, span=let.node.span)
             scope = problem.scope([name], level, {}, let.player)
             value = scope.names[let.name]
             if not is_number(value):
-                found[let_key(let)] = value  # type: ignore[assignment]
+                found[let_key(let)] = jax.tree.map(lambda array: pad_rows(array, mesh), value)
     return found
+
+
+def _whole(kept: Kept | tuple[Kept, ...]) -> Array | tuple[Array, ...]:
+    return tuple(map(whole, kept)) if isinstance(kept, tuple) else whole(kept)
 
 
 @eqx.filter_jit
@@ -327,7 +344,8 @@ def _start(problem: Problem, key: PRNGKeyArray) -> Vectors:
                     variable.start, shapes[variable.name], scope, key, position
                 )
                 position += 1
-        vectors.append(problem.project(level, layout.pack(values, structure.dtype)))
+        vector = keep_whole(layout.pack(values, structure.dtype), structure.mesh)
+        vectors.append(problem.project(level, vector))
     return tuple(vectors)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from jax.sharding import Mesh
 
 from mlodsl.check import CheckedModel, LetInfo, PlayerInfo
 from mlodsl.syntax import nodes
@@ -45,6 +46,7 @@ class Structure:
         foldable: for each level, the lets that depend on no variable and that its objectives,
             or a let that does depend on one, use directly.
         content: what makes two structures equal.
+        mesh: the devices that share the rows of the data; None: all is on one.
     """
 
     checked: CheckedModel
@@ -55,6 +57,7 @@ class Structure:
     needed: tuple[frozenset[str], ...]
     foldable: tuple[tuple[LetInfo, ...], ...]
     content: tuple[object, ...]
+    mesh: Mesh | None = None
 
     @property
     def uses_duals(self) -> bool:

@@ -56,6 +56,7 @@ def result_dict(solution: Solution, model: str) -> dict[str, Any]:
             "seed": solution.seed,
             "versions": versions(),
             "device": solution.device,
+            "devices": solution.devices,
         }
     )
     return found

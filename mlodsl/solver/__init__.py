@@ -4,6 +4,12 @@ from .batch import solve_batch as solve_batch
 from .certificate import Certificate as Certificate, LevelCertificate as LevelCertificate
 from .checkpoint import Checkpoint as Checkpoint, key_of_run as key_of_run
 from .constrained import is_constrained as is_constrained
+from .devices import (
+    Placed as Placed,
+    find_devices as find_devices,
+    place as place,
+    place_on as place_on,
+)
 from .precision import in_own_precision as in_own_precision
 from .response import (
     best_response as best_response,

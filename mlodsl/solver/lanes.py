@@ -24,6 +24,7 @@ from jaxtyping import Array, PyTree
 
 from mlodsl.modules import Problem
 
+from .clock import seconds
 from .nest import Nest
 
 Found = TypeVar("Found")
@@ -184,7 +185,7 @@ def in_lane() -> bool:
 def clock() -> float:
     """Seconds on a clock that in a lane counts the lane's own share alone."""
     lane = getcurrent()
-    now = time.perf_counter()
+    now = seconds()
     return lane.seconds + now - lane.resumed if isinstance(lane, Lane) else now
 
 

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from mlodsl.calculus import point_of, split
 from mlodsl.strategies import Point
 
+from .lanes import clock
 from .level import LevelState, first_state
 from .nest import Nest
 from .oracle import digest_turn, evaluate_top, propose_turn, top_residual
@@ -82,7 +83,7 @@ def run(
     """Turns of the top level until it is solved, stuck, out of limits or interrupted.
 
     Arguments:
-        deadline: on `time.perf_counter`, after which no further turn begins; None for none.
+        deadline: on `clock`, after which no further turn begins; None for none.
         earlier: a run that this one goes on from at another start; its steps, evaluations,
             times and trace count on.
     """
@@ -111,7 +112,7 @@ def run(
     reason: Status | None = None
     try:
         while bool(state.running):
-            if deadline is not None and time.perf_counter() > deadline and best is not None:
+            if deadline is not None and clock() > deadline and best is not None:
                 reason = Status.TIMEOUT
                 break
             before = int(state.steps)

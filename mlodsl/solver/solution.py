@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from mlodsl.modules import Problem
 
@@ -43,6 +46,8 @@ class Solution:
         products: for each level how many products with its Hessians; a matrix of them counts
             its columns.
         seconds: `compile`, `solve`, `certificate`, `total`.
+        device: the kind of device it ran on, `cpu` or `gpu`.
+        devices: how many shared the rows of the data; 1 where nothing was shared.
         trace: the steps of the top level, from the start that led to the point.
         local_solutions: the distinct local answers, best first, where several starts were tried.
     """
@@ -60,6 +65,7 @@ class Solution:
     seconds: dict[str, float]
     seed: int
     device: str
+    devices: int
     trace: list[Step]
     local_solutions: tuple[LocalSolution, ...] = ()
 
@@ -79,6 +85,22 @@ class ResponseReport:
     objectives: dict[str, float]
     levels: dict[str, LevelCertificate]
     findings: tuple[str, ...]
+
+
+def platform_of(array: Array | np.ndarray) -> str:
+    """The kind of device that an array was computed on, `cpu` or `gpu`.
+
+    Of an array of the host's it is where JAX computes what such arrays are given to.
+    """
+    if not isinstance(array, jax.Array):
+        array = jnp.zeros(())
+    return str(next(iter(array.devices())).platform)
+
+
+def devices_of(problem: Problem) -> int:
+    """On how many devices a problem is solved."""
+    mesh = problem.structure.mesh
+    return 1 if mesh is None else int(mesh.size)
 
 
 def answering_variables(

@@ -14,7 +14,14 @@ from .constrained import is_constrained, solve_constrained
 from .lanes import clock
 from .run import Watch
 from .several import judge_trials, local_answers, local_solutions, try_starts
-from .solution import LocalSolution, Solution, as_written, values_of_params
+from .solution import (
+    LocalSolution,
+    Solution,
+    as_written,
+    devices_of,
+    platform_of,
+    values_of_params,
+)
 
 
 def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> Solution:
@@ -67,7 +74,8 @@ def solve_folded(problem: Problem, settings: Settings, watch: Watch | None = Non
             "total": clock() - began,
         },
         seed=settings.seed,
-        device=str(jax.devices()[0].platform),
+        device=platform_of(best.vectors[0]),
+        devices=devices_of(problem),
         trace=ran.trace,
         local_solutions=several,
     )

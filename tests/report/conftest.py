@@ -40,5 +40,6 @@ def solution():
         seconds={"compile": 0.8, "solve": 0.1, "certificate": 0.1, "total": 1.0},
         seed=0,
         device="cpu",
+        devices=1,
         trace=[],
     )

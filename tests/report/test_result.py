@@ -26,6 +26,7 @@ def test_a_result_has_the_contract_s_keys(solution):
         "seed",
         "versions",
         "device",
+        "devices",
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -17,7 +16,14 @@ from mlodsl.strategies import Implicit
 from ..choose import ChosenStrategy
 from ..rules import Built
 from ..run import Step, Watch
-from ..solution import LocalSolution, Solution, as_written, values_of_params
+from ..solution import (
+    LocalSolution,
+    Solution,
+    as_written,
+    devices_of,
+    platform_of,
+    values_of_params,
+)
 from ..status import Status
 from .certificate import Verdict, certify_candidate
 from .first_order import conditions, polish
@@ -130,7 +136,8 @@ def run_search(
             "total": ended - began,
         },
         seed=settings.seed,
-        device=str(jax.devices()[0].platform),
+        device=platform_of(best.point),
+        devices=devices_of(problem),
         trace=trace,
         local_solutions=tuple(_local(problem, here, one.candidate) for one in _sorted(here)),
     )
