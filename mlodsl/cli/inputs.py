@@ -94,12 +94,14 @@ def compile_model(
     *,
     quiet: bool = False,
     adapt: Callable[[Inputs], Inputs] = lambda inputs: inputs,
+    prepare: Callable[[], None] = lambda: None,
 ) -> Ready:
     """The compiled model that a command's first word names; prints warnings.
 
     Arguments:
         quiet: whether warnings are left out.
         adapt: adds to what the flags say.
+        prepare: called once the model is known to be right, before JAX computes anything.
 
     Raises:
         ModelError: anything is wrong with the flags, the model or its data.
@@ -107,6 +109,7 @@ def compile_model(
     loaded, checked = read_model(arguments, adapt=adapt)
     if not quiet:
         print_diagnostics(loaded.diagnostics)
+    prepare()
     return Ready(checked, build_problem(loaded, checked), dict(loaded.hashes))
 
 

@@ -103,8 +103,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     implicit(linear_solver = auto, iterations = 0, tolerance = 1e-10)
     ...
     """
+    return guarded(lambda: _dispatch(CommandLine(sys.argv[1:] if argv is None else argv)))
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """The exit code of an action; what goes wrong in it is printed."""
     try:
-        return _dispatch(CommandLine(sys.argv[1:] if argv is None else argv))
+        return action()
     except ModelError as error:
         print_diagnostics(error.diagnostics)
         return WRONG_INPUT

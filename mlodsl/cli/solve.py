@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from mlodsl.diagnostics import ModelError
 
 from .command import Arguments, Command, Flag
+from .devices import DEVICE_FLAGS, Devices, read_devices
 from .inputs import CONFIG, DATA, SET, STRATEGY, Ready, compile_model, wrong_value
 from .output import STANDARD_OUTPUT, verify_target, write_result
 from .terminal import note
@@ -26,11 +27,22 @@ _EXIT_CODES = {"converged": 0, "interrupted": 130}
 
 def solve_model(arguments: Arguments) -> int:
     """Solves a model; 0 converged, 1 not, 130 interrupted."""
-    quiet = arguments.has("--quiet")
-    out = arguments.one("--out")
-    _verify_targets(arguments)
-    ready = compile_model(arguments, quiet=quiet)
-    solution = _solve(arguments, ready, quiet)
+    devices = read_devices(arguments)
+    if devices.processes is not None:
+        from .processes import supervise
+
+        return supervise(arguments)
+    return solve_on(arguments, devices)
+
+
+def solve_on(arguments: Arguments, devices: Devices) -> int:
+    """Solves a model on the devices; of several processes the first writes and prints."""
+    quiet = arguments.has("--quiet") or not devices.reports
+    out = arguments.one("--out") if devices.reports else None
+    if devices.reports:
+        _verify_targets(arguments)
+    ready = compile_model(arguments, quiet=quiet, prepare=devices.prepare)
+    solution = _solve(arguments, ready, devices, quiet)
     try:
         if out is not None:
             from mlodsl.report import result_dict
@@ -56,7 +68,7 @@ def _verify_targets(arguments: Arguments) -> None:
         raise ModelError(wrong)
 
 
-def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
+def _solve(arguments: Arguments, ready: Ready, devices: Devices, quiet: bool) -> Solution:
     from mlodsl.solver import Watch, solve
 
     from .progress import on_phase, progress
@@ -66,15 +78,20 @@ def _solve(arguments: Arguments, ready: Ready, quiet: bool) -> Solution:
     if resumes and checkpoint is not None and not quiet:
         note(f"resuming from {checkpoint.path}")
     sense = ready.problem.senses[0]
+    placed = devices.place(ready.problem, ready.checked.settings)
+    if placed.shared and not quiet:
+        note(placed.description)
+    trace_file = arguments.one("--trace") if devices.reports else None
     with (
-        _trace(arguments.one("--trace"), ready, append=resumes) as trace,
+        placed.running(),
+        _trace(trace_file, ready, append=resumes) as trace,
         progress(sense, quiet=quiet) as shown,
     ):
         watch = Watch(on_phase=on_phase(shown), on_step=_both(shown, trace))
         if checkpoint is not None:
             watch = Watch(watch.on_phase, watch.on_step, checkpoint.save, checkpoint.resume)
         try:
-            return solve(ready.problem, ready.checked.settings, watch)
+            return solve(placed.problem, ready.checked.settings, watch)
         finally:
             if checkpoint is not None:
                 checkpoint.flush()
@@ -164,6 +181,7 @@ COMMAND = Command(
         DATA,
         CONFIG,
         STRATEGY,
+        *DEVICE_FLAGS,
         Flag("--checkpoint", "save as it runs; the same command again resumes", "DIR"),
         Flag("--trace", "write a line of JSON a step", "FILE"),
         Flag("--quiet", "print neither progress nor table"),
