@@ -115,7 +115,20 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
     if len(node.arguments) == 1 and isinstance(node.arguments[0], nodes.Generator):
         values = collect(node.arguments[0], scope, evaluate, is_unrolled)
         return settle(FUNCTIONS[name](values, axis=0), scope.dtype)
+    if name == "trace" and len(node.arguments) == 1:
+        (argument,) = node.arguments
+        if isinstance(argument, nodes.Chain) and argument.rest[-1][0] == "@":
+            return _trace_of_product(argument, scope)
     return _builtin(node, scope)
+
+
+def _trace_of_product(product: nodes.Chain, scope: Scope) -> Array:
+    """`trace(A @ B)` as the sum of A times the transpose of B: no entry off the diagonal."""
+    *before, (_, last) = product.rest
+    start = nodes.Chain(product.first, tuple(before), span=product.span)
+    left = evaluate(start if before else product.first, scope)
+    right = as_array(evaluate(last, scope), scope.dtype)
+    return jnp.sum(as_array(left, scope.dtype) * right.T)
 
 
 def is_unrolled(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:

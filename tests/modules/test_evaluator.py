@@ -310,3 +310,12 @@ def test_products_of_the_same_text_and_other_parameters_are_not_one() -> None:
 def test_products_of_vectors_over_rows_are_one_product_of_a_matrix() -> None:
     code = str(jax.make_jaxpr(lambda x: value("sum(dot(a, x)^2 for a in A.T)", x=x))(NAMES["x"]))
     assert "dot_general" in code
+
+
+def test_a_trace_of_a_product_computes_no_entry_off_the_diagonal() -> None:
+    def trace(A: jax.Array) -> Value:
+        return value("trace(2 * A @ A.T @ B)", A=A, B=B)
+
+    A, B = np.asarray(NAMES["A"]), np.arange(9.0).reshape(3, 3)
+    np.testing.assert_allclose(trace(jnp.asarray(A)), np.trace(2 * A @ A.T @ B), rtol=1e-14)
+    assert str(jax.make_jaxpr(trace)(jnp.asarray(A))).count("dot_general") == 1
