@@ -6,7 +6,7 @@ import importlib
 
 from .suite import Suite
 
-NAMES = ("hypergradient", "solve")
+NAMES = ("hypergradient", "solve", "overhead", "growth", "batch")
 
 
 def load(name: str) -> Suite:
