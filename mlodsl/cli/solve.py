@@ -15,6 +15,8 @@ from .command import Arguments, Command, Flag
 from .devices import DEVICE_FLAGS, Devices, read_devices
 from .inputs import CONFIG, DATA, SET, STRATEGY, Ready, compile_model, wrong_value
 from .output import STANDARD_OUTPUT, verify_target, write_result
+from .solve_sweep import solve_sweep
+from .sweep import SWEEP
 from .terminal import note
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _EXIT_CODES = {"converged": 0, "interrupted": 130}
 
 def solve_model(arguments: Arguments) -> int:
     """Solves a model; 0 converged, 1 not, 130 interrupted."""
+<<<<<<< HEAD
     devices = read_devices(arguments)
     if devices.processes is not None:
         from .processes import supervise
@@ -43,6 +46,15 @@ def solve_on(arguments: Arguments, devices: Devices) -> int:
         _verify_targets(arguments)
     ready = compile_model(arguments, quiet=quiet, prepare=devices.prepare)
     solution = _solve(arguments, ready, devices, quiet)
+=======
+    if arguments.has("--sweep"):
+        return solve_sweep(arguments)
+    quiet = arguments.has("--quiet")
+    out = arguments.one("--out")
+    _verify_targets(arguments)
+    ready = compile_model(arguments, quiet=quiet)
+    solution = _solve(arguments, ready, quiet)
+>>>>>>> 8413d0e (tmp)
     try:
         if out is not None:
             from mlodsl.report import result_dict
@@ -181,7 +193,11 @@ COMMAND = Command(
         DATA,
         CONFIG,
         STRATEGY,
+<<<<<<< HEAD
         *DEVICE_FLAGS,
+=======
+        SWEEP,
+>>>>>>> 8413d0e (tmp)
         Flag("--checkpoint", "save as it runs; the same command again resumes", "DIR"),
         Flag("--trace", "write a line of JSON a step", "FILE"),
         Flag("--quiet", "print neither progress nor table"),
@@ -191,6 +207,7 @@ COMMAND = Command(
         ("mlodsl solve stackelberg3", "a ready model"),
         ("mlodsl solve game.mlo --set c=10 --out result.json", "a param, and a file"),
         ("mlodsl solve game.mlo --quiet --out - | jq .variables", "in a pipe"),
+        ("mlodsl solve game.mlo --sweep c=0.1:10:log:50 --out runs/", "50 values at once"),
         ("mlodsl solve long.mlo --checkpoint runs/1", "may be stopped and taken up again"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ def attempt(
             problem,
             exact,
             returned,
-            optimistic=optimistic_nest(problem, settings),
+            optimistic=functools.partial(optimistic_nest, problem, settings),
             tolerance=tolerance,
             seed=settings.seed,
         )

@@ -16,9 +16,10 @@ from mlodsl.modules import Instances, Problem, names_that_vary, with_params
 from mlodsl.settings import Settings
 
 from .constrained import is_constrained
-from .lanes import FEW_LANES, Stack, run_lanes
+from .lanes import FEW_LANES, Stack, clock, run_lanes
+from .run import Watch
 from .solution import Solution
-from .solve import solve, solve_folded
+from .solve import solve, solve_smooth
 
 _MOST_LANES = 128
 # For the matrices of all lanes, of which a level may hold several at once.
@@ -42,15 +43,15 @@ def solve_batch(instances: Instances, settings: Settings) -> Iterator[Solution]:
         wanted = min(width, count - first)
         with jax.enable_x64(True):
             stack = _stack(problem.fold(), {name: value[rows] for name, value in values.items()})
-            if is_constrained(problem):
-                found = (solve(stack.lane(index), settings) for index in range(wanted))
-                yield from found
+            if not is_constrained(problem):
+                found = run_lanes(stack, width, partial(_solve, settings), wanted)
             else:
-                yield from run_lanes(stack, width, partial(_solve, settings), wanted)
+                found = [solve(stack.lane(index), settings) for index in range(wanted)]
+        yield from found
 
 
 def _solve(settings: Settings, problem: Problem) -> Solution:
-    return solve_folded(problem, settings)
+    return solve_smooth(problem, settings, Watch(), clock())
 
 
 def _width(problem: Problem, count: int) -> int:

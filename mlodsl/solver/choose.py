@@ -20,7 +20,7 @@ from .certificate.lower import LowerLevel
 from .certificate.names import name_of_entry
 from .plan import exact_nest, plan_nest
 from .probe import Probe, probe
-from .rules import Built, Request, build_strategy, flat_follower
+from .rules import EXACT, Built, Request, build_strategy, flat_follower
 
 _FORMS: dict[EliminationForm, str] = {
     "full": "dense matrices of all unknowns below it",
@@ -101,7 +101,7 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
     # compiled here serves the run and the certificate too, which that context would prevent.
     staged = isinstance(jnp.zeros(()), jax.core.Tracer)
     with jax.ensure_compile_time_eval() if staged else contextlib.nullcontext():
-        nest = exact_nest(problem, plan_nest(problem, settings, Built(Implicit(), {})))
+        nest = exact_nest(problem, plan_nest(problem, settings, EXACT))
         return probe(problem, settings, nest)
 
 
@@ -139,7 +139,8 @@ def _choose_implicit(
     evidence: tuple[str, ...],
     warnings: tuple[str, ...] = (),
 ) -> ChosenStrategy:
-    plans = Implicit().elimination_plans(problem.sizes)
+    assert isinstance(EXACT.strategy, Implicit)
+    plans = EXACT.strategy.elimination_plans(problem.sizes)
     lower = list(zip(problem.level_names, problem.sizes, plans, strict=True))[1:]
     forms = [
         f"level `{name}` ({size} variable{'s' * (size != 1)}): {_FORMS[plan.form]}"
@@ -154,8 +155,7 @@ def _choose_implicit(
             "ruled out: `itd` and `fd`, exact only in the limit and slower; `f2ba` and its like, "
             "biased by their σ; `vgd`, which leaves the followers' answer out"
         )
-    built = Built(Implicit(), {})
-    return ChosenStrategy("implicit", "auto", "; ".join(parts), {}, built, warnings)
+    return ChosenStrategy("implicit", "auto", "; ".join(parts), {}, EXACT, warnings)
 
 
 def _choose_penalty(

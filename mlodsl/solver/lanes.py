@@ -235,13 +235,14 @@ class _Scheduler:
         rows = [*range(count), *[0] * (padded - count)]
         lanes = np.array([group[row][0].index for row in rows], np.int32)
         requests = [group[row][1].arrays for row in rows]
-        arrays = [np.stack(column) for column in zip(*requests, strict=True)]
+        arrays = [np.array(column) for column in zip(*requests, strict=True)]
         answer = self._compute(group[0][1].key, lanes, arrays)
         leaves, structure = jax.tree.flatten(jax.device_get(answer))
         share = (time.perf_counter() - began) / count
-        for row, (lane, _) in enumerate(group):
+        # A list of an array has its rows, as views.
+        for (lane, _), row in zip(group, zip(*map(list, leaves), strict=True), strict=False):
             lane.seconds += share
-            yield lane, jax.tree.unflatten(structure, [leaf[row, ...] for leaf in leaves])
+            yield lane, jax.tree.unflatten(structure, row)
 
     def _compute(self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]) -> Any:
         function, *arguments, _ = key

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from mlodsl.calculus import Factor, Game, Vectors, lagrangian, operators
+from mlodsl.calculus import Factor, Game, Vectors, choices, lagrangian, operators
 from mlodsl.strategies import Point
 
-from .lanes import joined
+from .lanes import in_lane, joined
 from .level import LevelState, digest, evaluate, needed_below, propose, residual
 from .movers import Proposal
 from .nest import Nest
@@ -54,13 +54,33 @@ def evaluate_top(
     Arguments:
         turn: how many evaluations the run has had; strategies that start inexact look at it.
     """
+    return _evaluate(nest, own, guess, tolerance, turn)[0]
+
+
+def evaluate_with_objectives(
+    nest: Nest, own: Array | np.ndarray, guess: Array | np.ndarray
+) -> tuple[Point, Float[Array, " levels"]]:
+    """As `evaluate_top` to rounding, with the plain objectives of all levels at that answer."""
+    return _evaluate(nest, own, guess, np.zeros((), own.dtype), LATE)
+
+
+def _evaluate(
+    nest: Nest,
+    own: Array | np.ndarray,
+    guess: Array | np.ndarray,
+    tolerance: Array | np.ndarray,
+    turn: int | Int[Array, ""],
+) -> tuple[Point, Float[Array, " levels"]]:
     asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32))
-    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked))
-    if traced or not nest.solves_jointly(1):
+    # A lane's numbers are known.
+    known = in_lane() or not any(
+        isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked)
+    )
+    if not known or not nest.solves_jointly(1):
         return _evaluate_top(*asked, "both")
-    point = _evaluate_top(*asked, "joint")
-    if np.max(point.outcomes) < Outcome.STALLED:
-        return point
+    found = _evaluate_top(*asked, "joint")
+    if np.max(found[0].outcomes) < Outcome.STALLED:
+        return found
     return _evaluate_top(*asked, "nested")
 
 
@@ -72,11 +92,12 @@ def _evaluate_top(
     tolerance: Array,
     turn: Int[Array, ""],
     way: Literal["both", "joint", "nested"],
-) -> Point:
+) -> tuple[Point, Float[Array, " levels"]]:
     nest = dataclasses.replace(nest, way=way)
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
-    return evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=with_factor)
+    point = evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=with_factor)
+    return point, _objectives(nest.game, choices(nest.game.sizes, 0, point.flat))
 
 
 @joined
@@ -88,6 +109,16 @@ def top_residual(nest: Nest, point: Point) -> Float[Array, ""]:
 @joined
 def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
     """All objectives, as minimisations, at the variables of all levels."""
+    return _objectives(game, vectors)
+
+
+@joined
+def objectives_of_many(game: Game, vectors: Vectors) -> Float[Array, "many levels"]:
+    """As `objectives`, at several points, which are stacked along the first axis."""
+    return jax.vmap(lambda *one: _objectives(game, one))(*vectors)
+
+
+def _objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
     return jnp.stack([game.objective(level, vectors) for level in range(len(game.sizes))])
 
 

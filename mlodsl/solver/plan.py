@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlodsl.calculus import on_host
 from mlodsl.diagnostics import Diagnostic, ModelError
-from mlodsl.modules import Problem
+from mlodsl.modules import Problem, Structure
 from mlodsl.settings import OptimizerChoice, Settings
 from mlodsl.strategies import Implicit
 
@@ -21,7 +23,7 @@ from .movers import (
     TrustRegionNewton,
 )
 from .nest import LevelPlan, Nest
-from .rules import GRADIENT_STEPS, Built, flat_follower
+from .rules import EXACT, GRADIENT_STEPS, Built, flat_follower
 
 _DENSE_QUASI_NEWTON = 512
 _NEWTON_STEPS = 300
@@ -45,14 +47,11 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
         ModelError: where a level's optimiser can't keep to the level's domain or doesn't fit the
             strategy, or where the settings ask for what isn't built yet.
     """
-    _refuse(problem, settings)
-    names = problem.level_names
-    plans = [_plan_top(problem, settings, built)]
-    for level in range(1, len(names)):
-        plans.append(_plan_lower(problem, settings, built, level))
+    _refuse(settings)
+    plans = _plan_levels(problem.structure, settings, _traits(built))
     patience = on_host(np.array(np.iinfo(np.int32).max, np.int32))
-    frozen = on_host(np.zeros(len(names), bool))
-    return Nest(problem, built.strategy, tuple(plans), frozen, patience, built.between)
+    frozen = on_host(np.zeros(len(plans), bool))
+    return Nest(problem, built.strategy, plans, frozen, patience, built.between)
 
 
 def exact_nest(problem: Problem, nest: Nest) -> Nest:
@@ -60,7 +59,7 @@ def exact_nest(problem: Problem, nest: Nest) -> Nest:
 
     Where `nest` already is exact in its lower levels it serves, and nothing compiles anew.
     """
-    plain = plan_nest(problem, Settings(), Built(Implicit(), {}))
+    plain = plan_nest(problem, Settings(), EXACT)
     same = isinstance(nest.strategy, Implicit) and nest.strategy == plain.strategy
     return nest if same and nest.plans[1:] == plain.plans[1:] else plain
 
@@ -83,7 +82,53 @@ def optimistic_nest(problem: Problem, settings: Settings) -> Nest | None:
     return plan_nest(problem, plain, flat_follower(problem.structure.dtype))
 
 
-def _refuse(problem: Problem, settings: Settings) -> None:
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What of a strategy decides how levels move: the top one, and those below it.
+
+    Arguments:
+        descent, eta, flat, gradients_only: as in `Built`.
+    """
+
+    by_slopes: bool
+    keeps_factor: bool
+    by_slopes_below: bool
+    keeps_factor_below: bool
+    descent: tuple[float, int] | None
+    eta: float | None
+    flat: bool
+    gradients_only: bool
+
+
+def _traits(built: Built) -> _Traits:
+    top = built.strategy
+    below = top if top.everywhere else built.between
+    return _Traits(
+        top.judges_by_slopes,
+        top.keeps_factor,
+        below.judges_by_slopes,
+        below.keeps_factor,
+        built.descent,
+        built.eta,
+        built.flat,
+        built.gradients_only,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _plan_levels(
+    structure: Structure, settings: Settings, traits: _Traits
+) -> tuple[LevelPlan, ...]:
+    """The plan of each level, top first; the instances of a batch share them."""
+    problem = Problem({}, {}, {}, structure)
+    lower = range(1, problem.number_of_levels)
+    return (
+        _plan_top(problem, settings, traits),
+        *(_plan_lower(problem, settings, traits, level) for level in lower),
+    )
+
+
+def _refuse(settings: Settings) -> None:
     """Options of keywords and flags that the model's own text may not have had."""
     wrong = []
     if settings.batch_size is not None:
@@ -93,26 +138,25 @@ def _refuse(problem: Problem, settings: Settings) -> None:
         raise ModelError(wrong)
 
 
-def _plan_top(problem: Problem, settings: Settings, built: Built) -> LevelPlan:
+def _plan_top(problem: Problem, settings: Settings, traits: _Traits) -> LevelPlan:
     own = settings.level(problem.level_names[0])
     steps = min(own.steps or settings.max_steps, settings.max_steps)
     constrained = problem.has_domain(0)
-    by_slopes = built.strategy.judges_by_slopes
     choice = own.optimizer
-    if choice.name == "auto" and built.eta is not None:
-        choice = OptimizerChoice("sgd", (("learning_rate", built.eta),))
+    if choice.name == "auto" and traits.eta is not None:
+        choice = OptimizerChoice("sgd", (("learning_rate", traits.eta),))
     mover: AbstractMover
     if choice.name == "newton":
-        _verify_newton(problem, built, 0)
+        _verify_newton(problem, traits.keeps_factor, 0)
         if constrained:
             message = f"`newton` can't keep level `{problem.level_names[0]}` in its domain"
             hint = "use `auto`, `lbfgs` or an Optax optimiser there"
             raise ModelError([Diagnostic("E504", message, None, hint)])
         mover = TrustRegionNewton()
     elif choice.name == "auto" and problem.sizes[0] <= _DENSE_QUASI_NEWTON:
-        mover = QuasiNewton(constrained, by_slopes)
+        mover = QuasiNewton(constrained, traits.by_slopes)
     elif choice.name in ("auto", "lbfgs"):
-        mover = LimitedMemory(_memory(choice), constrained, by_slopes)
+        mover = LimitedMemory(_memory(choice), constrained, traits.by_slopes)
     else:
         mover = FirstOrder(choice, constrained, settings.seed)
     return LevelPlan(
@@ -124,23 +168,22 @@ def _plan_top(problem: Problem, settings: Settings, built: Built) -> LevelPlan:
     )
 
 
-def _plan_lower(problem: Problem, settings: Settings, built: Built, level: int) -> LevelPlan:
+def _plan_lower(problem: Problem, settings: Settings, traits: _Traits, level: int) -> LevelPlan:
     own = settings.level(problem.level_names[level])
     choice = own.optimizer
     # Levels whose gradients aren't a derivative of anything have no Hessian to factorise.
     bottom = level + 1 == problem.number_of_levels
-    strategy = built.strategy if built.strategy.everywhere else built.between
-    by_slopes = strategy.judges_by_slopes and not bottom
-    has_factor = (strategy.keeps_factor or bottom) and not built.gradients_only
+    by_slopes = traits.by_slopes_below and not bottom
+    has_factor = (traits.keeps_factor_below or bottom) and not traits.gradients_only
     mover: AbstractMover
     default, exact = GRADIENT_STEPS, own.steps is None
-    if choice.name == "auto" and level == 1 and built.descent is not None:
-        mover = Descent(built.descent[0])
-        default, exact = built.descent[1], False
+    if choice.name == "auto" and level == 1 and traits.descent is not None:
+        mover = Descent(traits.descent[0])
+        default, exact = traits.descent[1], False
     elif choice.name == "newton" or (choice.name == "auto" and has_factor):
         if not bottom:
-            _verify_newton(problem, built, level)
-        mover = TrustRegionNewton(flat=built.flat)
+            _verify_newton(problem, traits.keeps_factor_below, level)
+        mover = TrustRegionNewton(flat=traits.flat)
         default = _NEWTON_STEPS
     elif choice.name == "auto" and problem.sizes[level] <= _DENSE_QUASI_NEWTON:
         mover = QuasiNewton(by_slopes=by_slopes)
@@ -161,9 +204,8 @@ def _memory(choice: OptimizerChoice) -> int:
     return int(dict(choice.arguments).get("memory", LimitedMemory().memory))
 
 
-def _verify_newton(problem: Problem, built: Built, level: int) -> None:
-    strategy = built.strategy if level == 0 or built.strategy.everywhere else built.between
-    if not strategy.keeps_factor and level + 1 < problem.number_of_levels:
+def _verify_newton(problem: Problem, keeps_factor: bool, level: int) -> None:
+    if not keeps_factor and level + 1 < problem.number_of_levels:
         message = (
             f"`newton` needs second derivatives of level `{problem.level_names[level]}`, which "
             "this strategy doesn't compute"

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 from mlodsl.calculus import Vectors, choices, operators, point_of, reduced_spectrum, split
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
-from mlodsl.strategies import Implicit, Point
+from mlodsl.strategies import Point
 
 from .certificate.certify import lower_findings
 from .certificate.lower import certify_lower_level, read_lower_levels
@@ -34,7 +34,7 @@ from .nest import Nest
 from .oracle import evaluate_top, objectives, stationarity
 from .outcome import Outcome
 from .plan import plan_nest, top_tolerance
-from .rules import Built
+from .rules import EXACT
 from .solution import ResponseReport, answering_variables, as_written
 
 # How often a better answer is gone on from, and how long one is looked for.
@@ -71,7 +71,7 @@ def best_response_report(problem: Problem, above: Vectors, start: Vectors) -> Re
     if is_constrained(problem):
         return constrained_report(problem, above, start)
     level = len(above)
-    nest = plan_nest(problem, Settings(), Built(Implicit(), {}))
+    nest = plan_nest(problem, Settings(), EXACT)
     generator = np.random.default_rng(0)
     for _ in range(_MOST_RESTARTS):
         point = _answer(problem, above, start)
@@ -154,7 +154,7 @@ def _compiled_solution(problem: Problem, settings: Settings) -> Vectors:
 def _answer(problem: Problem, above: Vectors, start: Vectors) -> Point:
     """The evaluation of the top level with the levels in `above` held still."""
     level = len(above)
-    nest: Nest = plan_nest(problem, Settings(), Built(Implicit(), {}))
+    nest: Nest = plan_nest(problem, Settings(), EXACT)
     still = jnp.array([0 < other < level for other in range(problem.number_of_levels)])
     nest = eqx.tree_at(lambda n: n.frozen, nest, still)
     flat = point_of(problem.sizes, 1, (*above[1:], *start))

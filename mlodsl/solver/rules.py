@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -53,6 +53,9 @@ _MOST_UNROLLED_EVER = 2**28
 _UNROLLED_REST = 1e-6
 
 
+_IMPLICIT = Implicit()
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """A strategy as it runs.
@@ -70,7 +73,7 @@ class Built:
 
     strategy: AbstractStrategy
     options: Mapping[str, OptionValue]
-    between: AbstractStrategy = field(default_factory=Implicit)
+    between: AbstractStrategy = _IMPLICIT
     descent: tuple[float, int] | None = None
     eta: float | None = None
     flat: bool = False
@@ -87,6 +90,10 @@ def flat_follower(dtype: np.dtype) -> Built:
     sigma = float(np.finfo(dtype).eps) ** (1 / 3)
     strategy = FirstOrderBilevel(jnp.asarray(sigma), "extrapolated")
     return Built(strategy, {"sigma": sigma, "form": "extrapolated"}, flat=True)
+
+
+EXACT = Built(_IMPLICIT, {})
+"""Implicit differentiation as it comes, by which every level can be solved."""
 
 
 @dataclass(frozen=True, slots=True)

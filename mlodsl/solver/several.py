@@ -17,7 +17,7 @@ from .attempt import Attempt, attempt, better_of, reconsider
 from .certificate.standstill import reach_of
 from .choose import ChosenStrategy
 from .judge import in_a_row, judge
-from .lanes import clock
+from .lanes import clock, in_lane
 from .oracle import objectives
 from .plan import top_tolerance
 from .run import Step, Watch
@@ -132,7 +132,7 @@ def try_starts(
                 stopped = trial.status
                 break
     except KeyboardInterrupt:
-        if not found:
+        if not found or in_lane():
             raise
         stopped = Status.INTERRUPTED
     return Trials(tuple(found), count, stopped, tolerance)

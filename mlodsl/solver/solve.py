@@ -34,15 +34,20 @@ def solve(problem: Problem, settings: Settings, watch: Watch | None = None) -> S
         ModelError: where the settings don't fit the problem.
     """
     with jax.enable_x64(True):
-        return solve_folded(problem.fold(), settings, watch)
+        began, watch = clock(), watch or Watch()
+        folded = problem.fold()
+        if is_constrained(folded):
+            return solve_constrained(folded, settings, watch)
+        return solve_smooth(folded, settings, watch, began)
 
 
-def solve_folded(problem: Problem, settings: Settings, watch: Watch | None = None) -> Solution:
-    """As `solve`, where 64-bit arithmetic is on and the problem's lets are folded already."""
-    began = clock()
-    watch = watch or Watch()
-    if is_constrained(problem):
-        return solve_constrained(problem, settings, watch)
+def solve_smooth(problem: Problem, settings: Settings, watch: Watch, began: float) -> Solution:
+    """As `solve`, where 64-bit arithmetic is on, for models without constraints.
+
+    Arguments:
+        problem: its lets folded.
+        began: when, on `clock`.
+    """
     watch.on_phase("compile")
     chosen = choose_strategy(problem, settings)
     chosen_after = clock() - began

@@ -15,7 +15,7 @@ from mlodsl.strategies import Point
 
 from ..lanes import joined
 from ..nest import Nest
-from ..oracle import evaluate_top, objectives
+from ..oracle import evaluate_with_objectives, objectives, objectives_of_many
 from ..outcome import Outcome
 from .lower import LowerLevel
 
@@ -86,24 +86,29 @@ class Answers:
         self.problem = problem
         self.generator = generator
         self.certified = [np.asarray(v) for v in choices(self.sizes, 0, point.flat)]
+        self._free, self._patience = nest, patience
+        self._nests: dict[int, Nest] = {}
+        # The vectors that were solved last, whose objectives came along.
+        self._solved: tuple[list[np.ndarray] | None, np.ndarray] = (None, np.zeros(0))
         self.values = self.values_at(self.certified)
         self._inexact = np.array([0.0, *map(_inexactness, reads)])
         self.noise = self._noise(self.certified, self.values)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
         self.twins: list[Twin] = []
-        limit = np.array(patience, np.int32)
-        self._nests = [
-            eqx.tree_at(
-                lambda n: (n.frozen, n.patience),
-                nest,
-                (np.array([0 < other < level for other in range(len(self.sizes))]), limit),
-            )
-            for level in range(len(self.sizes) + 1)
-        ]
+
+    def _nest(self, level: int) -> Nest:
+        """The nest that holds the levels above `level` still."""
+        if level not in self._nests:
+            still = np.array([0 < other < level for other in range(len(self.sizes))])
+            limits = (still, np.array(self._patience, np.int32))
+            self._nests[level] = eqx.tree_at(lambda n: (n.frozen, n.patience), self._free, limits)
+        return self._nests[level]
 
     def values_at(self, vectors: list[np.ndarray]) -> np.ndarray:
         """All objectives, as minimisations."""
+        if vectors is self._solved[0]:
+            return self._solved[1]
         return np.asarray(objectives(self.problem, tuple(vectors)))
 
     def solve(self, level: int, vectors: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
@@ -113,10 +118,10 @@ class Answers:
             All levels' variables, and how the solve of each ended.
         """
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
-        zero = np.zeros((), flat.dtype)
-        answer = evaluate_top(self._nests[level], vectors[0], flat, zero)
+        answer, values = evaluate_with_objectives(self._nest(level), vectors[0], flat)
         self.tried += 1
         found = [np.asarray(v) for v in choices(self.sizes, 0, answer.flat)]
+        self._solved = (found, np.asarray(values))
         return found, np.asarray(answer.outcomes)
 
     def compare(
@@ -158,8 +163,7 @@ class Answers:
     def slope_at(self, vectors: list[np.ndarray]) -> np.ndarray:
         """The top level's total gradient along an answer of the levels below."""
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
-        zero = np.zeros((), flat.dtype)
-        found = evaluate_top(self._nests[1], vectors[0], flat, zero)
+        found, _ = evaluate_with_objectives(self._nest(1), vectors[0], flat)
         return np.asarray(found.gradient)
 
     def _remember_twin(self, twin: Twin) -> None:
@@ -181,16 +185,18 @@ class Answers:
         eps = float(np.finfo(vectors[0].dtype).eps)
         found = []
         for size in (4 * eps, _SOLVED if eps < 1e-12 else eps**0.5):
-            worst = np.zeros(len(self.sizes))
-            for _ in range(3):
-                moved = [
+            draws = [
+                [
                     (v + size * (np.abs(v) + eps) * self.generator.choice([-1, 1], v.shape)).astype(
                         v.dtype
                     )
                     for v in vectors
                 ]
-                change = np.abs(self.values_at(moved) - values)
-                worst = np.maximum(worst, np.where(np.isfinite(change), change, 0))
+                for _ in range(3)
+            ]
+            moved = tuple(np.stack(draw) for draw in zip(*draws, strict=True))
+            changes = np.abs(np.asarray(objectives_of_many(self.problem, moved)) - values)
+            worst = np.max(np.where(np.isfinite(changes), changes, 0), axis=0)
             # A value that jumps is not an inexact one.
             worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + np.abs(values)))
             found.append(worst + 16 * eps * np.abs(values))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import equinox as eqx
 import numpy as np
 
@@ -44,7 +46,7 @@ def certify(
     nest: Nest,
     returned: Point,
     *,
-    optimistic: Nest | None,
+    optimistic: Callable[[], Nest | None],
     tolerance: float,
     seed: int,
 ) -> tuple[Certificate, Point]:
@@ -53,8 +55,8 @@ def certify(
     Arguments:
         nest: the exact nest: Newton at every lower level.
         returned: the point with the lower variables that are returned.
-        optimistic: the nest that selects among the answers of a flat second level; None for
-            models of another number of levels.
+        optimistic: makes the nest that selects among the answers of a flat second level; None
+            for models of another number of levels.
         tolerance: what the top level's residual must be within.
         seed: of random directions and starts.
 
@@ -68,10 +70,11 @@ def certify(
     unbounded = bool(np.any(outcomes == Outcome.UNBOUNDED))
     top_name = problem.level_names[0]
     solving = nest
-    if optimistic is not None and is_valley(problem, reads):
-        solving = optimistic
-        point, reads = select_tie(nest, optimistic, returned)
-        findings = valley_findings(problem, optimistic, point, reads[0], tolerance, generator)
+    selecting = optimistic() if is_valley(problem, reads) else None
+    if selecting is not None:
+        solving = selecting
+        point, reads = select_tie(nest, selecting, returned)
+        findings = valley_findings(problem, selecting, point, reads[0], tolerance, generator)
     else:
         findings = lower_findings(problem, reads, outcomes)
     if findings or not (np.all(np.isfinite(point.gradient)) and np.isfinite(point.value)):

@@ -76,7 +76,7 @@ def explore(
         seconds: no new direction is taken after so long.
     """
     began = clock()
-    value = top.value_of(top.point)
+    value = top.value
     positive = found is not None and found.is_positive
     for axis in _flat_axes(found):
         probe = _Probe(top, rounding, found, value, reach, positive=False)
@@ -150,8 +150,8 @@ class _Probe:
             length = float(np.linalg.norm(change))
             if length < 0.1 * distance * unit:
                 return _Course.ENDS
-            point = self.top.at(own)
-            verdict = self._judge(point, change / length, length, distance)
+            point, value = self.top.point_and_value_at(own)
+            verdict = self._judge(point, value, change / length, length, distance)
             if isinstance(verdict, Fall) or verdict is _Course.ENDS:
                 return verdict
             risen |= verdict is _Course.RISES
@@ -164,9 +164,8 @@ class _Probe:
         return _Course.RISES if risen else _Course.FLAT
 
     def _judge(
-        self, point: Point, direction: np.ndarray, length: float, distance: float
+        self, point: Point, value: float, direction: np.ndarray, length: float, distance: float
     ) -> Fall | _Course:
-        value = self.top.value_of(point)
         outcomes = np.asarray(point.outcomes)
         if (not np.isfinite(value) and value != -np.inf) or np.any(outcomes >= Outcome.LIMIT):
             return _Course.ENDS

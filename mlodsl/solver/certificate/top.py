@@ -16,7 +16,7 @@ from mlodsl.strategies import Point
 
 from ..nest import Nest
 from ..oracle import (
-    evaluate_top,
+    evaluate_with_objectives,
     objectives,
     partial_gradient,
     project_top,
@@ -31,6 +31,8 @@ class TopLevel:
 
     Arguments:
         point: the certified point, its lower levels solved to rounding.
+
+    `value` is the plain top objective there, without adjoint correction.
     """
 
     def __init__(self, nest: Nest, problem: Problem, point: Point) -> None:
@@ -43,11 +45,17 @@ class TopLevel:
         self.size = 1 + float(np.linalg.norm(self.own))
         self.guess = response_below(nest, point)
         self.residual = float(top_residual(nest, point))
-        direct = np.asarray(partial_gradient(problem, self._vectors(point)))
+        vectors = choices(nest.game.sizes, 0, point.flat)
+        self.value = float(objectives(problem, vectors)[0])
+        direct = np.asarray(partial_gradient(problem, vectors))
         self.direct, self.indirect = direct, self.gradient - direct
 
     def at(self, own: np.ndarray) -> Point:
         """The evaluation at other variables, the lower levels re-solved to rounding."""
+        return self.evaluate(own, self.guess)[0]
+
+    def point_and_value_at(self, own: np.ndarray) -> tuple[Point, float]:
+        """As `at`, with the plain top objective there, without adjoint correction."""
         return self.evaluate(own, self.guess)
 
     def gradient_at(self, own: np.ndarray) -> np.ndarray:
@@ -56,11 +64,7 @@ class TopLevel:
 
     def value_at(self, own: np.ndarray) -> float:
         """The plain top objective at the re-solved response, without adjoint correction."""
-        return self.value_of(self.at(own))
-
-    def value_of(self, point: Point) -> float:
-        """The plain top objective at an evaluated point."""
-        return float(objectives(self.problem, self._vectors(point))[0])
+        return self.point_and_value_at(own)[1]
 
     def parts(self) -> float:
         """The larger of the direct and the indirect part of the total gradient."""
@@ -76,15 +80,15 @@ class TopLevel:
 
     def project(self, own: np.ndarray) -> np.ndarray:
         """The nearest point of the level's domain."""
+        if not self.nest.plans[0].constrained:
+            return own.astype(self.own.dtype)
         return np.asarray(project_top(self.problem, own.astype(self.own.dtype)))
 
-    def evaluate(self, own: np.ndarray, guess: Array | np.ndarray) -> Point:
-        """The evaluation at other variables, the lower levels started from a guess."""
-        zero = np.zeros((), self.point.own.dtype)
-        return evaluate_top(self.nest, own.astype(self.own.dtype), guess, zero)
-
-    def _vectors(self, point: Point) -> tuple[Array, ...]:
-        return choices(self.nest.game.sizes, 0, point.flat)
+    def evaluate(self, own: np.ndarray, guess: Array | np.ndarray) -> tuple[Point, float]:
+        """The evaluation and the plain objective, the lower levels started from a guess."""
+        own = own.astype(self.own.dtype)
+        point, values = evaluate_with_objectives(self.nest, own, guess)
+        return point, float(values[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
         ulps of the point alone.
     """
     precision = top.eps**0.5
-    value = top.value_of(top.point)
+    value = top.value
     changes: list[np.ndarray] = []
     values: list[float] = []
     for turn in range(4):
@@ -120,12 +124,12 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
         guess = np.asarray(top.guess)
         if turn % 2:
             guess = guess * (1 + precision * generator.standard_normal(guess.shape))
-        moved = top.evaluate(
+        moved, there = top.evaluate(
             top.own + ulps * (np.abs(top.own) + top.eps),
             guess.astype(top.own.dtype),
         )
         changes.append(np.asarray(moved.gradient) - top.gradient)
-        values.append(abs(top.value_of(moved) - value))
+        values.append(abs(there - value))
     ulps_alone = max(float(np.linalg.norm(change)) for change in changes[::2])
     parts = np.abs(top.direct) + np.abs(top.indirect)
     measured = np.max(np.abs(changes), axis=0)
