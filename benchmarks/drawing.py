@@ -33,10 +33,10 @@ def draw_bars(rows: Sequence[Row], contenders: Sequence[str], figure: str, label
             axes.set_visible(False)
         for axes, case in zip(panels, cases, strict=False):
             shown = [row for row in rows if row.case == case]
-            known = [row.figures[figure] for row in shown if figure in row.figures]
+            known = [row.figures[figure] for row in shown if _has(row, figure)]
             left = min(known, default=1.0) / 2
             for place, row in enumerate(shown):
-                if figure in row.figures:
+                if _has(row, figure):
                     number = contenders.index(row.contender) if row.contender in contenders else -1
                     colour = COLOURS[number % len(COLOURS)]
                     axes.barh(place, row.figures[figure] - left, left=left, color=colour)
@@ -55,3 +55,7 @@ def draw_bars(rows: Sequence[Row], contenders: Sequence[str], figure: str, label
             axes.set_xlabel(label)
 
     return Drawing((4.2 * _ACROSS, (0.28 * tallest + 0.9) * down), on)
+
+
+def _has(row: Row, figure: str) -> bool:
+    return row.figures.get(figure) is not None

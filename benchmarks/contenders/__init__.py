@@ -11,6 +11,7 @@ NAMES = {
     "jax": "hand_jax",
     "itd-x10": "paper_itd",
     "jaxopt": "peer_jaxopt",
+    "blvpy": "blvpy_model",
     "betty": "peer_betty",
     "optimistix": "peer_optimistix",
 }

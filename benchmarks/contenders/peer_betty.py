@@ -23,6 +23,7 @@ from betty.problems import ImplicitProblem
 from benchmarks.problems.problem import Objective, Problem
 
 from .contender import LOWER_TOLERANCE, Kind, Solved, Unsupported
+from .outer import bfgs
 
 _ITERATIONS = 100
 # The series converges where the rate times the largest curvature is below 2.

@@ -44,7 +44,9 @@ class Reference:
         def solve(data: Any, own: jax.Array, flat: jax.Array, right: jax.Array) -> jax.Array:
             if right.size <= _DENSE:
                 return jnp.linalg.solve(flat_nest.jacobian(problem, data, own, flat), right)
-            _, product = jax.linearize(lambda flat: residual(data, own, flat), flat)
+            _, product = jax.linearize(
+                lambda flat: flat_nest.stationarity(problem, data, own, flat), flat
+            )
             return cg(product, right, tol=1e-14, maxiter=1000)[0]
 
         @compiled
