@@ -112,7 +112,9 @@ class Model(eqx.Module):
             with placed.running():
                 return result_of(solve(placed.problem, settings), self.name)
 
-    def solve_batch(self, params: Mapping[str, Any], **options: Any) -> BatchResult:
+    def solve_batch(
+        self, params: Mapping[str, Any], *, device: str | None = None, **options: Any
+    ) -> BatchResult:
         """Solves many instances of the model, which differ in params, in one compiled program.
 
         >>> model = compile("param c = 1.0 level a { var x : real minimize (x - c)^2 }")
@@ -126,6 +128,7 @@ class Model(eqx.Module):
         Arguments:
             params: by name. An array with one axis more than the param has the instances along
                 its first axis; any other value is that of all instances.
+            device: `cpu` or `gpu`; by default the best that JAX finds.
             options: of `solve { }`, as keywords; `timeout` is each instance's share of the time.
 
         Raises:
@@ -136,8 +139,10 @@ class Model(eqx.Module):
         began = time.perf_counter()
         with jax.enable_x64(True):
             problem = _in_precision(self.problem, settings)
-            instances = instances_of(problem, _by_name(params, "params"))
-            found = tuple(solve_batch(instances, settings))
+            placed = place_on(problem, device, None if device is None else 1)
+            instances = instances_of(placed.problem, _by_name(params, "params"))
+            with placed.running():
+                found = tuple(solve_batch(instances, settings))
             seconds = time.perf_counter() - began
             return BatchResult(found, self.name, instances.values, seconds)
 

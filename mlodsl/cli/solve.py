@@ -29,7 +29,8 @@ _EXIT_CODES = {"converged": 0, "interrupted": 130}
 
 def solve_model(arguments: Arguments) -> int:
     """Solves a model; 0 converged, 1 not, 130 interrupted."""
-<<<<<<< HEAD
+    if arguments.has("--sweep"):
+        return solve_sweep(arguments)
     devices = read_devices(arguments)
     if devices.processes is not None:
         from .processes import supervise
@@ -46,15 +47,6 @@ def solve_on(arguments: Arguments, devices: Devices) -> int:
         _verify_targets(arguments)
     ready = compile_model(arguments, quiet=quiet, prepare=devices.prepare)
     solution = _solve(arguments, ready, devices, quiet)
-=======
-    if arguments.has("--sweep"):
-        return solve_sweep(arguments)
-    quiet = arguments.has("--quiet")
-    out = arguments.one("--out")
-    _verify_targets(arguments)
-    ready = compile_model(arguments, quiet=quiet)
-    solution = _solve(arguments, ready, quiet)
->>>>>>> 8413d0e (tmp)
     try:
         if out is not None:
             from mlodsl.report import result_dict
@@ -193,11 +185,8 @@ COMMAND = Command(
         DATA,
         CONFIG,
         STRATEGY,
-<<<<<<< HEAD
-        *DEVICE_FLAGS,
-=======
         SWEEP,
->>>>>>> 8413d0e (tmp)
+        *DEVICE_FLAGS,
         Flag("--checkpoint", "save as it runs; the same command again resumes", "DIR"),
         Flag("--trace", "write a line of JSON a step", "FILE"),
         Flag("--quiet", "print neither progress nor table"),

@@ -15,6 +15,7 @@ from mlodsl.check import GivenParam
 from mlodsl.diagnostics import ModelError
 
 from .command import Arguments
+from .devices import read_devices
 from .inputs import Inputs, compile_model, wrong_value
 from .output import STANDARD_OUTPUT, verify_target, write_result
 from .sweep import Sweep, grid, read_sweeps, verify_sweeps
@@ -27,6 +28,11 @@ _INTERRUPTED = 130
 _SECONDS_BETWEEN_LINES = 10.0
 _LEAST_DIGITS = 3
 
+_OF_ONE_RUN = (
+    *("--checkpoint", "--trace"),
+    *("--devices", "--coordinator", "--process-id", "--num-processes", "--wait"),
+)
+
 
 def solve_sweep(arguments: Arguments) -> int:
     """Solves all instances; 0 where all converged, 1 where not, 130 where it was interrupted."""
@@ -37,10 +43,15 @@ def solve_sweep(arguments: Arguments) -> int:
     out = arguments.one("--out")
     _refuse_flags(arguments)
     paths = _paths(out, count)
+    devices = dataclasses.replace(read_devices(arguments), count=1)
     ready = compile_model(
-        arguments, quiet=quiet, adapt=lambda inputs: _with_first_values(inputs, sweeps)
+        arguments,
+        quiet=quiet,
+        adapt=lambda inputs: _with_first_values(inputs, sweeps),
+        prepare=devices.prepare,
     )
     verify_sweeps(sweeps, ready.checked)
+    placed = devices.place(ready.problem, ready.checked.settings)
 
     import jax
 
@@ -54,10 +65,10 @@ def solve_sweep(arguments: Arguments) -> int:
     interrupted = False
     began = time.perf_counter()
     with jax.enable_x64(True):
-        instances = instances_of(ready.problem, values)
+        instances = instances_of(placed.problem, values)
     raise_on_interrupt()
     try:
-        with _progress(count, quiet=quiet) as show:
+        with placed.running(), _progress(count, quiet=quiet) as show:
             for solution in solve_batch(instances, ready.checked.settings):
                 if paths:
                     target = str(paths[len(found)])
@@ -91,7 +102,7 @@ def _with_first_values(inputs: Inputs, sweeps: Sequence[Sweep]) -> Inputs:
 def _refuse_flags(arguments: Arguments) -> None:
     """Raises for flags that are of one run alone."""
     wrong = []
-    for flag in ("--checkpoint", "--trace"):
+    for flag in _OF_ONE_RUN:
         value = arguments.one(flag)
         if value is not None:
             message = f"`{flag}` is of one run, and `--sweep` makes many at once"

@@ -90,9 +90,10 @@ class Nest(eqx.Module):
         of unknowns it would take longer to compile than it saves.
         """
         sizes = self.game.sizes
-        if level != 1 or level == len(sizes) or not isinstance(self.strategy_of(0), Implicit):
+        if level != 1 or flat_size(sizes, 1) < _FEW_UNKNOWNS:
             return False
-        unknowns = flat_size(sizes, 1)
+        if not isinstance(self.strategy_of(0), Implicit):
+            return False
         plain = all(
             isinstance(plan.mover, TrustRegionNewton)
             and not plan.mover.flat
@@ -100,7 +101,7 @@ class Nest(eqx.Module):
             and plan.tolerance is None
             for plan in self.plans[1:]
         )
-        return plain and unknowns >= _FEW_UNKNOWNS and self.eliminations[1].form == "full"
+        return plain and self.eliminations[1].form == "full"
 
     def place(self, level: int, above: Vectors) -> Place:
         """Where the mover of a level stands."""
