@@ -10,6 +10,7 @@ torch optimiser, are solved by torch's L-BFGS, the best that torch has for them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -75,6 +76,7 @@ def _levels(problem: Problem, method: str) -> list[_Level]:
     if problem.torch_objectives is None:
         raise Unsupported("the problem isn't written in torch")
     torch.set_num_threads(1)
+    logging.getLogger("betty").disabled = True
     data = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in problem.data.items()}
     objectives = problem.torch_objectives()
     levels = [
