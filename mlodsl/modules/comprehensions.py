@@ -44,10 +44,10 @@ def collect(
         def body(*values: Value) -> Float[Array, "count ..."]:
             return walk(rest, inner.inside_for(dict(zip(names, values, strict=True))))
 
-        if not _is_range(clause.iterable):
+        if not is_range(clause.iterable):
             rows = _rows(clause, inner, evaluate)
             return _flattened(jax.vmap(body)(*rows))
-        indices = _range(clause.iterable, inner, evaluate)
+        indices = indices_of(clause.iterable, inner, evaluate)
         unrolled = is_unrolled(generator, clause, inner)
         if not indices:
             # Nothing to compute: what an index would give tells the shape.
@@ -80,11 +80,13 @@ def _flattened(mapped: Float[Array, "outer inner ..."]) -> Float[Array, "count .
     return mapped.reshape(mapped.shape[0] * mapped.shape[1], *mapped.shape[2:])
 
 
-def _is_range(iterable: nodes.Expression) -> bool:
+def is_range(iterable: nodes.Expression) -> bool:
+    """Whether a `for` runs over whole numbers, not over rows."""
     return isinstance(iterable, nodes.Call) and iterable.function.name == "range"
 
 
-def _range(iterable: nodes.Expression, scope: Scope, evaluate: Evaluate) -> range:
+def indices_of(iterable: nodes.Expression, scope: Scope, evaluate: Evaluate) -> range:
+    """The whole numbers that a `for` runs over."""
     assert isinstance(iterable, nodes.Call)
     bound = bind_arguments("range", BUILTINS["range"].parameters, iterable)
     found = {

@@ -17,6 +17,7 @@ from mlodsl.syntax import nodes
 
 from . import arithmetic, indexing
 from .comprehensions import collect
+from .contraction import contracted
 from .dependencies import references
 from .functions import FUNCTIONS
 from .scope import Pick, Scope, bound_arguments, dual_key
@@ -113,13 +114,23 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
         assert isinstance(constraint, nodes.Name), "the checker lets nothing else stand"
         return scope.names[dual_key(constraint.name)]
     if len(node.arguments) == 1 and isinstance(node.arguments[0], nodes.Generator):
-        values = collect(node.arguments[0], scope, evaluate, is_unrolled)
-        return settle(FUNCTIONS[name](values, axis=0), scope.dtype)
+        return _reduction(name, node.arguments[0], scope)
     if name == "trace" and len(node.arguments) == 1:
         (argument,) = node.arguments
         if isinstance(argument, nodes.Chain) and argument.rest[-1][0] == "@":
             return _trace_of_product(argument, scope)
     return _builtin(node, scope)
+
+
+def _reduction(name: str, generator: nodes.Generator, scope: Scope) -> Value:
+    def values(generator: nodes.Generator, scope: Scope) -> Array:
+        return collect(generator, scope, evaluate, is_unrolled)
+
+    if name == "sum":
+        product = contracted(generator, scope, evaluate, values, is_unrolled)
+        if product is not None:
+            return settle(product, scope.dtype)
+    return settle(FUNCTIONS[name](values(generator, scope), axis=0), scope.dtype)
 
 
 def _trace_of_product(product: nodes.Chain, scope: Scope) -> Array:

@@ -54,14 +54,15 @@ def rows_of(
     """
     bound = {name, *(identifier.name for root in inside for identifier in _bound_in(root))}
     found: list[Row] = []
-    waiting: list[nodes.Node] = list(inside)
+    # In the document's order: XLA fuses a gradient best whose parts come in the formula's order.
+    waiting: list[nodes.Node] = list(reversed(inside))
     while waiting:
         node = waiting.pop()
         row = None
         if isinstance(node, nodes.Index):
             row = _row(node, name, indices, bound, scope, evaluate)
         if row is None:
-            waiting.extend(children(node))
+            waiting.extend(reversed(children(node)))
         else:
             found.append(row)
     return found
