@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 from mlodsl.calculus import Factor, Game, Vectors, choices, lagrangian, operators
 from mlodsl.strategies import Point
 
-from .lanes import in_lane, joined
+from .lanes import in_lane, joined, recall
 from .level import LevelState, digest, evaluate, needed_below, propose, residual
 from .movers import Proposal
 from .nest import Nest
@@ -76,12 +76,16 @@ def _evaluate(
     known = in_lane() or not any(
         isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked)
     )
-    if not known or not nest.solves_jointly(1):
+    if not known or not recall(nest, _solves_jointly):
         return _evaluate_top(*asked, "both")
     found = _evaluate_top(*asked, "joint")
     if np.max(found[0].outcomes) < Outcome.STALLED:
         return found
     return _evaluate_top(*asked, "nested")
+
+
+def _solves_jointly(nest: Nest) -> bool:
+    return nest.solves_jointly(1)
 
 
 @joined
