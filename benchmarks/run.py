@@ -36,7 +36,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=31, help="of a measurement; default: 31")
     parser.add_argument("--quick", action="store_true", help="a few cheap cases")
     parser.add_argument(
-        "--limit", type=float, default=240, help="seconds for a contender at a time; default: 240"
+        "--limit", type=float, default=150, help="seconds for a contender at a time; default: 150"
     )
     given = parser.parse_args(words)
     suite = load(given.suite)

@@ -23,7 +23,9 @@ from .outer import bfgs
 
 _DENSE = 400
 # Its conjugate gradients stop at once where a component of the right-hand side is zero and this is.
-_ABSOLUTE = 1e-10
+_ABSOLUTE = 1e-9
+# Newton's own steps need not be exact.
+_INEXACT = 0.1
 _TAGS = frozenset({lineax.positive_semidefinite_tag})
 
 
@@ -77,13 +79,14 @@ class Nest:
         if level == self.problem.levels:
             return ()
         size = self.problem.sizes[level]
-        linear = lineax.AutoLinearSolver(well_posed=True)
+        linear = inner = lineax.AutoLinearSolver(well_posed=True)
         if size > _DENSE:
             linear = lineax.CG(rtol=ADJOINT_TOLERANCE, atol=_ABSOLUTE)
+            inner = lineax.CG(rtol=_INEXACT, atol=_INEXACT * self.exact)
         solver = (
             _Given()
             if self.given
-            else optimistix.Newton(rtol=1e-10, atol=self.exact, linear_solver=linear)
+            else optimistix.Newton(rtol=1e-10, atol=self.exact, linear_solver=inner)
         )
         own = optimistix.root_find(
             lambda own, args: self.gradient(args[0], args[1], own),

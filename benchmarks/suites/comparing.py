@@ -35,8 +35,12 @@ class Prepared(Generic[Answer]):
 def prepared(
     job: Job, make: Callable[[str], Callable[[], Answer]]
 ) -> Iterator[tuple[str, Prepared[Answer] | Row]]:
-    """Each contender ready to run, or the row that says why it can't."""
-    for name in job.contenders:
+    """Each contender ready to run, or the row that says why it can't.
+
+    The last comes first: the slowest to compile are last, and where one has to be stopped, the
+    process begins anew.
+    """
+    for name in reversed(job.contenders):
         job.begin(name)
         began = time.perf_counter()
         try:
@@ -56,12 +60,12 @@ def timed(
     """Rows of alternating measurements, with the figures that the answers give beside them."""
     if not contenders:
         return
-    for name in contenders:
-        job.begin(name)
-    runs = {name: one.run for name, one in contenders.items()}
+    job.begin("")
+    runs = {name: contenders[name].run for name in job.contenders if name in contenders}
     times = measure_times(runs, job.repeats, _PATIENCE)
     unit = times.processor.get(UNIT)
-    for name, one in contenders.items():
+    for name in runs:
+        one = contenders[name]
         spent = times.processor[name]
         yield Row(
             job.case,

@@ -49,7 +49,7 @@ def _measure(job: Job) -> Iterator[Row]:
         if isinstance(found, Row):
             yield found
         else:
-            ready[contender] = found
+            ready = {contender: found, **ready}
     job.begin("reference")
     reference = Reference(problem)
     norms = {
