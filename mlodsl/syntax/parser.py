@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from mlodsl.diagnostics import Diagnostic, ModelError, Source, Span, sort_by_place
@@ -25,12 +28,26 @@ def parse_program(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...
     tokens, comment_tokens = tokenize(source)
     engine = Engine(load_table(), BUILDERS, source, "program")
     reader = Reader(engine, source, tokens)
-    reader.read()
+    with _no_garbage():
+        reader.read()
     if reader.diagnostics:
         return None, sort_by_place(reader.diagnostics)
     (program,) = engine.values
     comments = tuple(_comment(source, token) for token in comment_tokens)
     return replace(program, comments=comments), ()
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Trees have no circles: Python need not look for any in all that is there, again and again,
+    which would take a third of the time of a long text."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def parse_expression(source: Source, start: int = 0) -> Expression:

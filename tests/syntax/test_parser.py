@@ -1,5 +1,7 @@
 """What text means: precedence, literals, statements, and the words that stay ordinary names."""
 
+import gc
+
 import pytest
 
 from mlodsl.diagnostics import ModelError, Source
@@ -242,3 +244,16 @@ def test_an_expression_may_start_inside_of_a_text() -> None:
 
 def test_equal_trees_from_different_places_are_equal() -> None:
     assert expression("a+b") == expression("  a  +  b  # the same")
+
+
+def test_reading_leaves_the_collector_of_garbage_as_it_was() -> None:
+    text = Source("model.mlo", "level l { var x : real minimize x^2 }")
+    assert gc.isenabled()
+    parse_program(text)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        parse_program(text)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
