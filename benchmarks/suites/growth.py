@@ -154,15 +154,17 @@ def _draw(rows: Sequence[Row]) -> Drawing:
         levels.loglog(n, seconds, "o-", color=COLOURS[0], label=_power("n", n, seconds))
         _paper(levels, n, seconds, PAPER["levels"], "n")
         _finish(levels, f"Hypergradient, {_SIZE} variables a level", "levels n", "seconds")
+        for axes in (compiling, levels):
+            axes.set_xticks(LEVELS, [str(one) for one in LEVELS], minor=False)
+            axes.xaxis.minorticks_off()
         d, seconds = series(rows, "variables", "variables", "seconds")
-        variables.loglog(d, seconds, "o-", color=COLOURS[0], label=_power("d", d, seconds))
+        label = f"{_DEPTH} levels, {_power('d', d, seconds)}"
+        variables.loglog(d, seconds, "o-", color=COLOURS[0], label=label)
         _paper(variables, d, seconds, PAPER["variables"], "d")
         d, seconds = series(rows, "matrix-free", "variables", "seconds")
-        label = f"two levels: {_power('d', d, seconds)}"
+        label = f"2 levels, {_power('d', d, seconds)}"
         variables.loglog(d, seconds, "s-", color=COLOURS[1], label=label)
-        _finish(
-            variables, f"Hypergradient, {_DEPTH} levels", "variables d of each level", "seconds"
-        )
+        _finish(variables, "Hypergradient", "variables d of each level", "seconds")
         for number, (figure, words) in enumerate(
             (("temporary_bytes", "the program's temporary memory"), ("peak_bytes", "the process"))
         ):

@@ -257,7 +257,12 @@ def _draw(rows: Sequence[Row]) -> Drawing:
         for number, kind in enumerate(KINDS):
             values = ratios(rows, kind)
             places = [names.index(name) + 0.25 * (number - 1) for name in values]
-            left.barh(places, list(values.values()), 0.22, label=kind, color=COLOURS[number])
+            widths = [ratio - 1 for ratio in values.values()]
+            left.barh(places, widths, 0.22, left=1, label=kind, color=COLOURS[number])
+        left.set_xscale("log")
+        left.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+        left.minorticks_off()
+        left.set_xlim(0.5, 20)
         left.axvline(1, color="#444444", linewidth=0.8)
         left.axvline(1.05, color="#444444", linewidth=0.8, linestyle=":")
         left.set_yticks(range(len(names)), names)
@@ -265,7 +270,7 @@ def _draw(rows: Sequence[Row]) -> Drawing:
         left.grid(axis="y", visible=False)
         left.set_xlabel("time of the compiled model, JAX by hand = 1 (dotted: 1.05)")
         left.set_title("Objectives")
-        left.legend(loc="lower right")
+        left.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
         lines = [one["lines"] for one in reading]
         for number, (name, label) in enumerate(
             (
