@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -81,7 +82,8 @@ def _attempt(suite: str, job: Job, limit: float, rows: list[Row]) -> tuple[str, 
 def _work(
     suite: str, case: str, contenders: tuple[str, ...], repeats: int, sender: Connection
 ) -> None:
-    """Measures one case and sends what it finds."""
+    """Measures one case and sends what it finds; it ends where whoever asks for it ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     pin()
 
     def send(kind: str, value: Any) -> None:
@@ -94,6 +96,13 @@ def _work(
     except Exception as error:
         send("row", Row(case, "", failure=words_of(error)))
     send("end", None)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def words_of(error: BaseException) -> str:
