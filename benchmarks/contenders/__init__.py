@@ -8,6 +8,7 @@ from .contender import Contender as Contender, Kind as Kind
 
 NAMES = {
     "mlodsl": "mlodsl_model",
+    "mlodsl-call": "mlodsl_call",
     "jax": "hand_jax",
     "itd-x10": "paper_itd",
     "jaxopt": "peer_jaxopt",
