@@ -49,14 +49,11 @@ def bfgs(
     tolerance: float,
     most: int = 1000,
 ) -> Ended:
-    """Minimises until the gradient's norm is within the tolerance.
+    """Minimises until the gradient's norm is within the tolerance, or no step lowers the objective.
 
     Arguments:
         evaluate: from a point, and the norm of the last gradient, to the value and the gradient.
         most: steps.
-
-    Raises:
-        RuntimeError: it stands still, or runs out of steps.
     """
     point = start
     value, gradient = evaluate(point, np.inf)
@@ -85,7 +82,7 @@ def bfgs(
             middle = (shortest + longest) / 2
             length = middle if np.isfinite(longest) else 2 * length
         else:
-            raise RuntimeError(f"no step lowers the objective at a gradient of {norm:.1e}")
+            break
         moved, change = tried - point, ahead - gradient
         turn = float(moved @ change)
         if turn > 0:
@@ -99,4 +96,4 @@ def bfgs(
             )
         point, value, gradient = tried, found, ahead
         norm = float(np.linalg.norm(gradient))
-    raise RuntimeError(f"a gradient of {norm:.1e} after {most} steps")
+    return Ended(point, norm, step, evaluations)

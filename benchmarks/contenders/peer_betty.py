@@ -174,7 +174,7 @@ class Betty:
             def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
                 _set(top, point)
                 _solve_lower(levels[1], exact)
-                return float(top.training_step_exec(0)), _hypergradient(top)
+                return float(top.training_step_exec(0).detach()), _hypergradient(top)
 
             ended = bfgs(at, problem.start, tolerance)
             return Solved(ended.point, ended.steps, ended.evaluations)
