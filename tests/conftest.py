@@ -11,6 +11,8 @@ import pytest
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Nothing is kept in the cache folder of whoever runs the tests, nor found there.
+os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
 
 # Each compiled function maps memory of its own, and a process may hold 65,530 maps.
 _TESTS_PER_CLEARING = 40

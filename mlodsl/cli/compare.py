@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.settings import StrategyChoice
 
+from .cache import NO_CACHE
 from .command import Arguments, Command, Flag
 from .contenders import FLAG, read_strategies, run_contenders
 from .inputs import CONFIG, DATA, SET, Ready, compile_model, wrong_value
@@ -110,6 +111,7 @@ COMMAND = Command(
         DATA,
         CONFIG,
         Flag("--quiet", "print neither progress nor tables"),
+        NO_CACHE,
     ),
     run=compare,
     examples=(

@@ -8,6 +8,7 @@ from mlodsl.check import CheckedModel
 from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.loading import Loaded
 
+from .cache import NO_CACHE
 from .command import Arguments, Command, Flag
 from .inputs import CONFIG, DATA, SET, STRATEGY, build_problem, read_model
 from .terminal import print_diagnostics
@@ -82,6 +83,7 @@ COMMAND = Command(
         DATA,
         CONFIG,
         STRATEGY,
+        NO_CACHE,
     ),
     run=explain,
     examples=(

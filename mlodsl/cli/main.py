@@ -96,6 +96,9 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Command]]] = {
 }
 
 
+_COMPILING = ("solve", "explain", "compare", "verify", "respond")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program in process and returns its exit code.
 
@@ -136,6 +139,11 @@ def run() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     leave_at_once_on_interrupt()
+    words = sys.argv[1:]
+    if words and words[0] in _COMPILING:
+        from .cache import keep_compiled_code
+
+        keep_compiled_code(words)
     code = main()
     try:
         if sys.stdout is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlodsl.diagnostics import ModelError
 
+from .cache import NO_CACHE
 from .command import Arguments, Command, Flag
 from .inputs import CONFIG, DATA, SET, compile_model
 from .output import STANDARD_OUTPUT, verify_target, write_result
@@ -70,6 +71,7 @@ COMMAND = Command(
         SET,
         DATA,
         CONFIG,
+        NO_CACHE,
     ),
     run=respond,
     examples=(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from mlodsl.diagnostics import ModelError
 
+from .cache import NO_CACHE
 from .command import Arguments, Command, Flag
 from .devices import DEVICE_FLAGS, Devices, read_devices
 from .inputs import CONFIG, DATA, SET, STRATEGY, Ready, compile_model, wrong_value
@@ -190,6 +191,7 @@ COMMAND = Command(
         Flag("--checkpoint", "save as it runs; the same command again resumes", "DIR"),
         Flag("--trace", "write a line of JSON a step", "FILE"),
         Flag("--quiet", "print neither progress nor table"),
+        NO_CACHE,
     ),
     run=solve_model,
     examples=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlodsl.diagnostics import ModelError
 
+from .cache import NO_CACHE
 from .command import Arguments, Command, Flag
 from .inputs import CONFIG, DATA, SET, STRATEGY, compile_model, wrong_value
 from .point import at_flag, evaluate_point, read_point, with_point
@@ -65,6 +66,7 @@ COMMAND = Command(
         DATA,
         CONFIG,
         STRATEGY,
+        NO_CACHE,
     ),
     run=verify,
     examples=(

@@ -39,7 +39,7 @@ LIBRARIES = {
     "solver": {"greenlet", "optimistix", "scipy"},
     "report": {"rich", "matplotlib"},
     "api": set(),
-    "cli": set(),
+    "cli": {"platformdirs"},
 }
 
 THIRD_PARTY = set().union(*LIBRARIES.values())
