@@ -18,12 +18,13 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.solver import Watch
 from mlodsl.solver.choose import choose_strategy
-from mlodsl.solver.level import LevelState, run_level
+from mlodsl.solver.level import run_level
 from mlodsl.solver.nest import Nest
 from mlodsl.solver.oracle import evaluate_top
 from mlodsl.solver.plan import plan_nest, top_tolerance
 from mlodsl.solver.rules import Built
 from mlodsl.solver.run import run
+from mlodsl.solver.state import LevelState
 from mlodsl.strategies import Implicit
 
 NEVER = 1e-300

@@ -40,6 +40,7 @@ from .lagrangian import (
     response_gradient as response_gradient,
     split as split,
 )
+from .lanczos import Krylov as Krylov, lanczos as lanczos
 from .linear import (
     POWER_STEPS as POWER_STEPS,
     conjugate_gradients as conjugate_gradients,

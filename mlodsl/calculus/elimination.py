@@ -220,8 +220,13 @@ def solve(
     factor: Factor,
     plans: tuple[EliminationPlan, ...],
     right: Float[Array, " flat"],
+    tolerance: float | Float[Array, ""] | None = None,
 ) -> tuple[Float[Array, " flat"], Int[Array, ""]]:
     """K_k⁻¹ right, at the point the factor was made at.
+
+    Arguments:
+        tolerance: of level k's own iterations, on the residual relative to the right-hand side;
+            None for that of its plan.
 
     Returns:
         The solution, and the number of products with K_k or S_k that iterations took; those
@@ -238,18 +243,19 @@ def solve(
         )
         return solved, none
     plan = plans[level]
+    tolerance = plan.tolerance if tolerance is None else tolerance
     own = game.sizes[level]
     at = operators(game, level, above, factor.flat, factor.below, plans)
     rest = right.size - own
     if plan.form == "minres":
-        return minres(at.product, right, iterations=plan.iterations, tolerance=plan.tolerance)
+        return minres(at.product, right, iterations=plan.iterations, tolerance=tolerance)
 
     def own_solve(rhs: Float[Array, " own"]) -> tuple[Float[Array, " own"], Int[Array, ""]]:
         if factor.reduced is not None:
             axes = factor.reduced.axes
             return axes @ ((axes.T @ rhs) / factor.reduced.curvatures), none
         iterate = neumann_series if plan.form == "neumann" else conjugate_gradients
-        return iterate(at.reduced, rhs, iterations=plan.iterations, tolerance=plan.tolerance)
+        return iterate(at.reduced, rhs, iterations=plan.iterations, tolerance=tolerance)
 
     if rest == 0:
         return own_solve(right)

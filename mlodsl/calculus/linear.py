@@ -21,7 +21,7 @@ def conjugate_gradients(
     right: Float[Array, " n"],
     *,
     iterations: int,
-    tolerance: float,
+    tolerance: float | Float[Array, ""],
 ) -> tuple[Float[Array, " n"], Int[Array, ""]]:
     """The solution of A x = b by conjugate gradients; one product with A an iteration.
 
@@ -56,7 +56,7 @@ def neumann_series(
     right: Float[Array, " n"],
     *,
     iterations: int,
-    tolerance: float,
+    tolerance: float | Float[Array, ""],
 ) -> tuple[Float[Array, " n"], Int[Array, ""]]:
     """η Σ_{q=0}^{Q} (I - η A)^q b, which tends to A⁻¹ b: "Stochastic Bilevel Optimization",
     equation (3) without sampling.

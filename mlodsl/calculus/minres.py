@@ -44,6 +44,7 @@ def minres(
     *,
     iterations: int,
     tolerance: float | Float[Array, ""],
+    most: int | None = None,
 ) -> tuple[Float[Array, " n"], Int[Array, ""]]:
     """The x of least ‖A x - b‖ in the Krylov space; one product with A an iteration.
 
@@ -55,13 +56,14 @@ def minres(
         right: b; scaled to length 1 inside.
         iterations: a fixed number of iterations, or 0: until `tolerance`.
         tolerance: on the residual relative to b.
+        most: the most iterations until `tolerance`; None: ten times the order of A.
 
     Returns:
         x, and the number of products with A.
     """
     size = jnp.linalg.norm(right)
     goal = 0.0 if iterations else tolerance
-    most = iterations or 10 * right.size + 50
+    most = iterations or most or 10 * right.size + 50
     zero, one = jnp.zeros((), right.dtype), jnp.ones((), right.dtype)
     blank = jnp.zeros_like(right)
     start = _State(

@@ -53,7 +53,9 @@ def attempt(
 ) -> Attempt:
     """Runs a strategy from a start and certifies where it ends.
 
-    Where that is a maximum or a saddle of the top level, it goes on from beside it.
+    Where that is a maximum or a saddle of the top level, it goes on from beside it. Where a run
+    that didn't look at the levels' curvature ends at something else than a solution, it begins
+    anew and does.
 
     Arguments:
         start: a vector for each level.
@@ -62,16 +64,18 @@ def attempt(
     """
     nest = plan_nest(problem, settings, chosen.built)
     exact = exact_nest(problem, nest)
+    is_exact, first = exact is nest, start
     ran: Run | None = None
     certifying = 0.0
-    for _ in range(1 + _ESCAPES):
+    escapes = 0
+    while True:
         if in_lane():
             ran = run_at_once(nest, start, tolerance=tolerance, deadline=deadline, earlier=ran)
         else:
             ran = run(nest, start, tolerance=tolerance, deadline=deadline, watch=watch, earlier=ran)
         before = clock()
         watch.on_phase("certificate")
-        returned = finish_point(nest, ran.point) if exact is nest else ran.point
+        returned = finish_point(exact, ran.point) if is_exact else ran.point
         certificate, _ = certify(
             problem,
             exact,
@@ -81,10 +85,13 @@ def attempt(
             seed=settings.seed,
         )
         certifying += clock() - before
-        if ran.reason is not None or certificate.descent is None:
+        if certificate.findings and nest.has_products and ran.reason in (None, Status.STALLED):
+            nest, start = nest.going("joint"), first
+            continue
+        if ran.reason is not None or certificate.descent is None or escapes == _ESCAPES:
             break
+        escapes += 1
         start = _escape(problem, exact, returned, certificate.descent)
-    assert ran is not None
     return Attempt(chosen, ran, returned, certificate, certifying)
 
 

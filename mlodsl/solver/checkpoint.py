@@ -24,7 +24,7 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.syntax import nodes
 
-from .level import LevelState
+from .state import LevelState
 
 FILE_NAME = "run.checkpoint"
 _FORMAT = 2

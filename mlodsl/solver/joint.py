@@ -16,12 +16,15 @@ from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import (
     BlockFactor,
+    EliminatedFactor,
     Vectors,
     block_factor,
     block_solve,
     choices,
     flat_size,
+    lagrangian,
     matrix_of_rows,
+    minres,
     upper_rows,
 )
 
@@ -30,6 +33,9 @@ from .nest import Nest
 _MOST_TURNS = 40
 _SHORTEST = 1 / 64
 _NEAR = 1e-4
+
+# Products by which MINRES has to find an answer, for each unknown.
+_MOST_SWEEPS = 4
 
 # Up to so many unknowns K_k is solved with as a matrix, in which levels may be held still; of more
 # the levels are eliminated one by one, which takes fewer operations and more calls.
@@ -43,19 +49,22 @@ class JointAnswer(eqx.Module):
         flat: u_k.
         factor: of K_k at u_k.
         solved: whether all levels that may move are at strict local minima within the
-            tolerance, or as far as rounding allows.
+            tolerance, or as far as rounding allows; by products alone, whether their
+            conditions hold.
         turns: how many points were evaluated.
+        products: with K_k.
     """
 
     flat: Float[Array, " flat"]
-    factor: BlockFactor
+    factor: BlockFactor | EliminatedFactor
     solved: Bool[Array, ""]
     turns: Int[Array, ""]
+    products: Int[Array, ""]
 
 
 class _State(eqx.Module):
     """The accepted point, its residual's norm and rows of K_k, the full step from it, and the
-    share of it that is tried next."""
+    share of it that is tried next; `rows` are empty where there is no matrix."""
 
     flat: Float[Array, " flat"]
     norm: Float[Array, ""]
@@ -63,6 +72,7 @@ class _State(eqx.Module):
     step: Float[Array, " flat"]
     share: Float[Array, ""]
     turns: Int[Array, ""]
+    products: Int[Array, ""]
 
 
 def solve_jointly(
@@ -97,7 +107,8 @@ def solve_jointly(
 
         def accept() -> _State:
             step = newton_step(gradient, rows)
-            return _State(trial, norm, rows, step, jnp.ones_like(norm), state.turns + 1)
+            turns, products = state.turns + 1, state.products
+            return _State(trial, norm, rows, step, jnp.ones_like(norm), turns, products)
 
         def refuse() -> _State:
             shorter = (state.share / 2, state.turns + 1)
@@ -110,22 +121,84 @@ def solve_jointly(
         return wanted & goes & ~_ended(state, tolerance)
 
     upper = guess.size - flat_size(sizes, level + 1)
-    start = _State(
+    final = jax.lax.while_loop(proceed, turn, _first(guess, upper))
+    factor = block_factor(sizes, level, final.rows)
+    curved = _all_curved(factor, nest.frozen[level:])
+    solved = wanted & _ended(final, tolerance) & _is_near(nest, level, final) & curved
+    return JointAnswer(final.flat, factor, solved, final.turns, final.turns * upper)
+
+
+def solve_by_products(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+) -> JointAnswer:
+    """As `solve_jointly`, with inexact steps by MINRES; looks at no level's curvature.
+
+    Each step is as exact as makes Newton's method converge superlinearly (Eisenstat and Walker
+    1996). No level may be held still.
+    """
+    game = nest.game
+
+    def turn(state: _State) -> _State:
+        trial = state.flat - state.share * state.step
+        gradient, product = jax.linearize(
+            jax.grad(lambda flat: lagrangian(game, level, above, flat)), trial
+        )
+        norm = jnp.linalg.norm(gradient)
+        better = norm <= (1 - 1e-4 * state.share) * state.norm
+
+        def accept() -> _State:
+            forcing = jnp.maximum(jnp.minimum(0.1, norm), 0.5 * tolerance / norm)
+            # No step from an answer.
+            forcing = jnp.where(norm <= tolerance, jnp.inf, forcing)
+            step, count = minres(
+                product, gradient, iterations=0, tolerance=forcing, most=guess.size
+            )
+            share, products = jnp.ones_like(norm), state.products + count
+            return _State(trial, norm, state.rows, step, share, state.turns + 1, products)
+
+        def refuse() -> _State:
+            shorter = (state.share / 2, state.turns + 1)
+            return eqx.tree_at(lambda s: (s.share, s.turns), state, shorter)
+
+        return jax.lax.cond(better, accept, refuse)
+
+    wanted = ~jnp.any(nest.frozen[level:])
+
+    def proceed(state: _State) -> Array:
+        # What takes more is better done with matrices.
+        goes = (state.turns < _MOST_TURNS) & (state.products <= _MOST_SWEEPS * guess.size)
+        return wanted & goes & (state.share >= _SHORTEST) & ~_ended(state, tolerance)
+
+    final = jax.lax.while_loop(proceed, turn, _first(guess, 0))
+    solved = wanted & _ended(final, tolerance) & _is_near(nest, level, final)
+    return JointAnswer(
+        final.flat, EliminatedFactor(final.flat, None, None), solved, final.turns, final.products
+    )
+
+
+def _first(guess: Float[Array, " flat"], upper: int) -> _State:
+    """The state before the first turn, which evaluates `guess` itself."""
+    none = jnp.array(0, jnp.int32)
+    return _State(
         flat=guess,
         norm=jnp.array(jnp.inf, guess.dtype),
         rows=jnp.zeros((upper, guess.size), guess.dtype),
         step=jnp.zeros_like(guess),
         share=jnp.ones((), guess.dtype),
-        turns=jnp.array(0, jnp.int32),
+        turns=none,
+        products=none,
     )
-    final = jax.lax.while_loop(proceed, turn, start)
-    factor = block_factor(sizes, level, final.rows)
-    # A gradient that fades out far from any minimum leaves a long way still to go.
-    size = 1 + jnp.linalg.norm(jnp.concatenate(choices(sizes, level, final.flat)))
-    near = jnp.max(jnp.abs(final.step)) <= _NEAR * size
-    curved = _all_curved(factor, nest.frozen[level:])
-    solved = wanted & _ended(final, tolerance) & near & curved
-    return JointAnswer(final.flat, factor, solved, final.turns)
+
+
+def _is_near(nest: Nest, level: int, state: _State) -> Bool[Array, ""]:
+    """Whether the full step is short: a gradient that fades out far from any minimum leaves a
+    long way still to go."""
+    own = jnp.concatenate(choices(nest.game.sizes, level, state.flat))
+    return jnp.max(jnp.abs(state.step)) <= _NEAR * (1 + jnp.linalg.norm(own))
 
 
 def _ended(state: _State, tolerance: Float[Array, ""]) -> Bool[Array, ""]:

@@ -6,6 +6,7 @@ A turn is: propose a point, evaluate it (which solves the levels below), digest 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -21,54 +22,36 @@ from mlodsl.calculus import (
     NewtonFactor,
     Vectors,
     block_factor,
-    empty_factor,
     factorize,
     split,
+    upper_rows,
 )
 from mlodsl.strategies import Point, Query, Response
 
-from .joint import JointAnswer, solve_jointly
-from .movers import FirstOrder, Proposal, State
+from .goals import error_left, level_goal, loose_solves, needed_below, residual, rounding
+from .joint import JointAnswer, solve_by_products, solve_jointly
+from .movers import FirstOrder, Proposal
 from .movers.base import is_finite
-from .nest import LevelPlan, Nest
+from .nest import Nest
 from .outcome import Outcome
-
-
-class LevelState(eqx.Module):
-    """The carry of one level's loop; `extra` counts steps since the tolerance was reached."""
-
-    point: Point
-    mover: State
-    steps: Int[Array, ""]
-    turns: Int[Array, ""]
-    extra: Int[Array, ""]
-    outcome: Int[Array, ""]
-    running: Bool[Array, ""]
-
-
-def first_state(nest: Nest, level: int, guess: Float[Array, " flat"]) -> LevelState:
-    """The state before the first turn, which evaluates `guess` itself."""
-    zero = jnp.array(0, jnp.int32)
-    return LevelState(
-        point=_blank(nest, level, guess),
-        mover=nest.plans[level].mover.start(guess[: nest.game.sizes[level]]),
-        steps=zero,
-        turns=zero,
-        extra=zero,
-        outcome=jnp.array(int(Outcome.LIMIT), jnp.int32),
-        running=jnp.array(True),
-    )
+from .state import LevelState, first_state
 
 
 def propose(
-    nest: Nest, level: int, above: Vectors, guess: Float[Array, " flat"], state: LevelState
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    goal: Float[Array, ""],
+    state: LevelState,
 ) -> Proposal:
     """The point that the next turn evaluates; on the first turn the guess."""
+    place = nest.place(level, above, goal)
     own, below, _ = split(nest.game.sizes, level, guess)
     return jax.lax.cond(
         state.turns == 0,
         lambda: Proposal(own, below, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32)),
-        lambda: nest.plans[level].mover.propose(nest.place(level, above), state.mover, state.point),
+        lambda: nest.plans[level].mover.propose(place, state.mover, state.point),
     )
 
 
@@ -81,11 +64,13 @@ def evaluate(
     turn: Int[Array, ""],
     *,
     with_factor: bool,
+    multipliers: Float[Array, " below"] | None = None,
 ) -> Point:
     """The total gradient of a level, to a hundredth of `tolerance`.
 
     Arguments:
         turn: how many evaluations the level has had in this solve.
+        multipliers: m_{level + 1} as it was found last, where linear solves may start from it.
     """
 
     def answer(
@@ -110,8 +95,13 @@ def evaluate(
         accuracy=0.01 * tolerance,
         turn=turn,
         with_factor=with_factor,
+        loose=loose_solves(nest, tolerance),
+        multipliers=multipliers,
     )
-    return nest.strategy_of(level).evaluate(query, answer)
+    point = nest.strategy_of(level).evaluate(query, answer)
+    if level == 0 and nest.adapts:
+        point = dataclasses.replace(point, error=error_left(tolerance))
+    return point
 
 
 def digest(
@@ -125,6 +115,8 @@ def digest(
     trial: Point,
 ) -> LevelState:
     """Accepts the evaluated point or refuses it, and judges whether the level goes on."""
+    if state.point.below is None:
+        trial = dataclasses.replace(trial, below=None)
     initial = state.turns == 0
     mover = nest.plans[level].mover
     # A value that an unsolved level below gives says nothing; the mover is to shorten its step.
@@ -174,7 +166,7 @@ def run_level(
     goal = level_goal(plan, tolerance)
 
     def turn(state: LevelState) -> LevelState:
-        proposal = propose(nest, level, above, guess, state)
+        proposal = propose(nest, level, above, guess, goal, state)
         with_factor = plan.mover.needs_factor
         needed = needed_below(nest, level, state.point, goal)
         trial = evaluate(nest, level, above, proposal, needed, state.turns, with_factor=with_factor)
@@ -227,7 +219,7 @@ def run_few_steps(
     made = [jnp.zeros(levels, jnp.int32).at[level].add(steps), 0] if bottom else counts
     evaluations, products = (total + more for total, more in zip(made, _counts(point), strict=True))
     point = eqx.tree_at(lambda p: (p.evaluations, p.products), point, (evaluations, products))
-    solved = residual(nest, level, point) <= jnp.maximum(goal, _rounding(point))
+    solved = residual(nest, level, point) <= jnp.maximum(goal, rounding(point))
     ended = jnp.where(solved, int(Outcome.SOLVED), int(Outcome.BUDGET))
     ended = jnp.where(is_finite(point), ended, int(Outcome.NONFINITE))
     return point, ended.astype(jnp.int32)
@@ -250,6 +242,10 @@ def respond(
 
     All at once where the nest does so, one inside the other where it doesn't or that fails.
     """
+    if nest.way == "products" and level == 1:
+        goal = level_goal(nest.plans[level], tolerance)
+        found = solve_by_products(nest, level, above, guess, goal)
+        return _joint_response(nest, level, found, with_factor=with_factor)
     if not nest.solves_jointly(level):
         return _respond_nested(nest, level, above, guess, tolerance, with_factor=with_factor)
     answer: JointAnswer | None = None
@@ -263,19 +259,21 @@ def respond(
     other = _respond_nested(
         nest, level, above, guess, tolerance, with_factor=with_factor, wanted=wanted
     )
-    if isinstance(other.factor, FullFactor):
-        factor = block_factor(nest.game.sizes, level, other.factor.matrix)
-        other = eqx.tree_at(lambda r: r.factor, other, factor)
+    if with_factor:
+        if isinstance(other.factor, FullFactor):
+            rows = other.factor.matrix
+        else:
+            _, _, rows = upper_rows(nest.game, level, above, other.flat)
+        other = dataclasses.replace(other, factor=block_factor(nest.game.sizes, level, rows))
     return other if answer is None else _select(answer.solved, response, other)
 
 
 def _joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:
     """The joint answer; where it is none, the levels that may move have stalled."""
     levels = jnp.arange(len(nest.game.sizes))
-    rows = sum(part.size for part in split(nest.game.sizes, level, answer.flat)[:2])
     reached = jnp.where(answer.solved, int(Outcome.SOLVED), int(Outcome.STALLED))
     outcomes = jnp.where(nest.frozen, int(Outcome.BUDGET), reached)
-    products = jnp.where(levels == level, answer.turns * rows, 0)
+    products = jnp.where(levels == level, answer.products, 0)
     outcomes, turns = (jnp.where(levels >= level, n, 0) for n in (outcomes, answer.turns))
     return Response(
         flat=answer.flat,
@@ -321,41 +319,6 @@ def _is_free(factor: Factor) -> bool:
     return isinstance(factor, EliminatedFactor) and factor.reduced is None
 
 
-def level_goal(plan: LevelPlan, tolerance: Float[Array, ""]) -> Float[Array, ""]:
-    """The tolerance of a level: its own, or what is needed."""
-    return tolerance if plan.tolerance is None else jnp.asarray(plan.tolerance, tolerance.dtype)
-
-
-def needed_below(nest: Nest, level: int, point: Point, goal: Float[Array, ""]) -> Float[Array, ""]:
-    """The goal of a level, less where residuals below it weigh more than once in its value.
-
-    By the adjoint equation a residual r of the levels below changes the value by ⟨m, r⟩.
-    """
-    _, _, multipliers = split(nest.game.sizes, level, point.flat)
-    weight = jnp.linalg.norm(multipliers)
-    return goal / jnp.where(jnp.isfinite(weight), jnp.maximum(1, weight), 1)
-
-
-def _rounding(point: Point) -> Float[Array, ""]:
-    """What the gradient's rounding allows; less where the objective is written in small units.
-
-    Levels above may be in much larger units, and need an answer as exact as can be.
-    """
-    eps = jnp.finfo(point.own.dtype).eps
-    scale = jnp.ones((), point.own.dtype)
-    if point.factor is not None and point.factor.reduced is not None:
-        largest = jnp.max(jnp.abs(point.factor.reduced.curvatures), initial=0.0)
-        scale = jnp.minimum(scale, largest * (1 + jnp.linalg.norm(point.own)))
-    return 50 * eps * scale
-
-
-def residual(nest: Nest, level: int, point: Point) -> Float[Array, ""]:
-    """The norm of the total gradient g, in a domain of x - proj(x - g)."""
-    if not nest.plans[level].constrained:
-        return jnp.linalg.norm(point.gradient)
-    return jnp.linalg.norm(point.own - nest.game.project(level, point.own - point.gradient))
-
-
 def _judge(
     nest: Nest, level: int, goal: Array, state: LevelState, stuck: Array, ran_away: Array
 ) -> LevelState:
@@ -363,7 +326,7 @@ def _judge(
     plan = nest.plans[level]
     point = state.point
     initial = state.turns == 1
-    goal = jnp.maximum(goal, _rounding(point))
+    goal = jnp.maximum(goal, rounding(point))
     within = (residual(nest, level, point) + point.error <= goal) & ~_has_negative_curvature(
         point.factor
     )
@@ -404,32 +367,6 @@ def _has_negative_curvature(factor: NewtonFactor | None) -> Bool[Array, ""]:
     if factor is None or factor.reduced is None or factor.reduced.curvatures.size == 0:
         return jnp.array(False)
     return factor.reduced.curvatures[0] < -factor.reduced.floor
-
-
-def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:
-    """A point of the right structure for the first turn, which doesn't look at it."""
-    sizes = nest.game.sizes
-    plans = nest.eliminations
-    own = sizes[level]
-    keeps = level + 1 < len(sizes) and nest.strategy_of(level).keeps_factor
-    below: Factor | None = None
-    if keeps:
-        below = empty_factor(sizes, level + 1, plans, flat.dtype)
-    if isinstance(below, FullFactor) and nest.solves_jointly(level + 1):
-        below = block_factor(sizes, level + 1, below.matrix)
-    wants_factor = nest.plans[level].mover.needs_factor
-    return Point(
-        own=flat[:own],
-        value=jnp.array(jnp.inf, flat.dtype),
-        gradient=jnp.zeros(own, flat.dtype),
-        error=jnp.zeros((), flat.dtype),
-        flat=flat,
-        below=below,
-        factor=empty_factor(sizes, level, plans, flat.dtype) if wants_factor else None,
-        outcomes=jnp.zeros(len(sizes), jnp.int32),
-        evaluations=jnp.zeros(len(sizes), jnp.int32),
-        products=jnp.zeros(len(sizes), jnp.int32),
-    )
 
 
 def _select(choose: Array, chosen: Any, other: Any) -> Any:

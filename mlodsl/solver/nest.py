@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import equinox as eqx
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import EliminationPlan, Game, Vectors, flat_size
 from mlodsl.strategies import AbstractStrategy, Implicit
@@ -18,6 +19,19 @@ _FEW_STEPS = 100
 
 # Below so many unknowns of all lower levels together, one level inside the other is fast enough.
 _FEW_UNKNOWNS = 16
+
+# Above so many the matrices take longer than iterations; one level alone is sooner solved by
+# conjugate gradients.
+_MOST_UNKNOWNS, _MOST_OF_ONE_LEVEL = 1024, 256
+
+# From so many on, of several levels, MINRES takes less time than matrices where it takes few
+# iterations.
+_MANY_UNKNOWNS = 128
+
+Way: TypeAlias = Literal["both", "joint", "nested", "products"]
+"""`products`: all at once by products with K_1 alone, no level's curvature looked at; `joint`: all
+at once with matrices; either gives an answer to all levels or none. `nested`: one inside the other;
+`both`: so where `joint` gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +69,7 @@ class Nest(eqx.Module):
     Arguments:
         strategy: the top level's, and that of all levels where it is `everywhere`.
         between: how levels in between find their total gradients where it isn't.
-        way: how levels that can be are solved: `joint`, all at once, or none of them; `nested`, one
-            inside the other; `both`, so where the former fails.
+        way: how levels that can be are solved.
         frozen: for each level whether it stays where it starts; the certificate holds levels
             still with it, without compiling anew.
         patience: how many turns a level may take at most, for searches that may be given up;
@@ -69,7 +82,7 @@ class Nest(eqx.Module):
     frozen: Bool[Array, " levels"]
     patience: Int[Array, ""] | None = None
     between: AbstractStrategy = Implicit()
-    way: Literal["both", "joint", "nested"] = eqx.field(static=True, default="both")
+    way: Way = eqx.field(static=True, default="both")
 
     def strategy_of(self, level: int) -> AbstractStrategy:
         """How a level finds its total gradient."""
@@ -89,20 +102,57 @@ class Nest(eqx.Module):
         Those right below the top, where they are solved exactly, with matrices; for a handful
         of unknowns it would take longer to compile than it saves.
         """
-        sizes = self.game.sizes
-        if level != 1 or flat_size(sizes, 1) < _FEW_UNKNOWNS:
+        if level != 1 or not isinstance(self.strategy, Implicit):
             return False
-        if not isinstance(self.strategy_of(0), Implicit):
-            return False
-        plain = all(
+        unknowns = flat_size(self.game.sizes, 1)
+        with_matrices = self.strategy.linear_solver in ("auto", "dense")
+        fits = with_matrices and not self.strategy.iterations and self._is_plain
+        several = len(self.game.sizes) > 2
+        most = _MOST_UNKNOWNS if several else _MOST_OF_ONE_LEVEL
+        return fits and _FEW_UNKNOWNS <= unknowns <= most
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all lower levels are solved by Newton's method to what the levels above need."""
+        return all(
             isinstance(plan.mover, TrustRegionNewton)
             and not plan.mover.flat
             and plan.exact
             and plan.tolerance is None
             for plan in self.plans[1:]
         )
-        return plain and self.eliminations[1].form == "full"
 
-    def place(self, level: int, above: Vectors) -> Place:
-        """Where the mover of a level stands."""
-        return Place(self.game, level, above, self.eliminations)
+    def going(self, way: Way) -> Nest:
+        """The nest whose levels are solved that way."""
+        strategy = self.strategy
+        if way == "products":
+            assert isinstance(strategy, Implicit)
+            strategy = dataclasses.replace(strategy, linear_solver="minres")
+        return dataclasses.replace(self, way=way, strategy=strategy)
+
+    @property
+    def has_products(self) -> bool:
+        """Whether the way `products` may be tried."""
+        sizes = self.game.sizes
+        many = len(sizes) > 2 and flat_size(sizes, 1) >= _MANY_UNKNOWNS
+        strategy = self.strategy
+        by_default = isinstance(strategy, Implicit) and strategy.linear_solver == "auto"
+        fits = by_default and many and self.way == "both"
+        return fits and not self.plans[0].mover.needs_factor and self._is_plain
+
+    @property
+    def adapts(self) -> bool:
+        """Whether answers and linear solves are only as exact as the top level's progress asks
+        for: where they iterate."""
+        if not isinstance(self.strategy, Implicit) or len(self.game.sizes) == 1:
+            return False
+        iterates = self.eliminations[1].form in ("cg", "minres")
+        return self._is_plain and (iterates or self.has_products) and not self.strategy.iterations
+
+    def place(self, level: int, above: Vectors, needed: float | Float[Array, ""] = 0.0) -> Place:
+        """Where the mover of a level stands.
+
+        Arguments:
+            needed: the norm of the level's gradient that is small enough.
+        """
+        return Place(self.game, level, above, self.eliminations, needed)

@@ -6,37 +6,104 @@ serves every value of its params; the instances of a batch call it together.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Literal
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import Factor, Game, Vectors, choices, lagrangian, operators
+from mlodsl.calculus import (
+    Factor,
+    Game,
+    Krylov,
+    Vectors,
+    choices,
+    lagrangian,
+    lanczos,
+    operators,
+    split,
+)
 from mlodsl.strategies import Point
 
+from .goals import needed_next, residual
 from .lanes import in_lane, joined, recall
-from .level import LevelState, digest, evaluate, needed_below, propose, residual
+from .level import digest, evaluate, propose
 from .movers import Proposal
-from .nest import Nest
+from .nest import Nest, Way
 from .outcome import Outcome
+from .state import LevelState, first_state
 
 LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
 
-digest_turn = eqx.filter_jit(digest)
+
+class Turn(eqx.Module):
+    """The top level's loop before a turn.
+
+    Arguments:
+        state: of the loop.
+        proposal: what the turn evaluates.
+        needed: the norm of an error of its gradient that is small enough.
+        residual: of the state's point.
+    """
+
+    state: LevelState
+    proposal: Proposal
+    needed: Float[Array, ""]
+    residual: Float[Array, ""]
 
 
 @eqx.filter_jit
-def propose_turn(
-    nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], state: LevelState
-) -> tuple[Proposal, Float[Array, ""]]:
-    """What the top level's next turn evaluates, and how exactly."""
-    proposal = propose(nest, 0, (), guess, state)
-    return proposal, needed_below(nest, 0, state.point, goal)
+def first_turn(
+    nest: Nest,
+    guess: Float[Array, " flat"],
+    goal: Float[Array, ""],
+    state: LevelState | None = None,
+) -> Turn:
+    """The first turn of the top level from a guess, or the one after a state it was left in."""
+    return _begin_turn(nest, guess, goal, first_state(nest, 0, guess) if state is None else state)
+
+
+@eqx.filter_jit
+def turn_by_products(
+    nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], turn: Turn
+) -> tuple[Turn, Bool[Array, ""]]:
+    """The turn after this one, its point evaluated by products alone.
+
+    Whether an answer below is a minimum isn't looked at then; the certificate will.
+
+    Returns:
+        The turn, and whether the levels below gave an answer; where not, it says nothing.
+    """
+    state, proposal = turn.state, turn.proposal
+    trial = evaluate(
+        nest.going("products"),
+        0,
+        (),
+        proposal,
+        turn.needed,
+        state.turns,
+        with_factor=False,
+        multipliers=split(nest.game.sizes, 0, state.point.flat)[2],
+    )
+    state = digest(nest, 0, (), guess, goal, state, proposal, trial)
+    answered = jnp.max(trial.outcomes) < int(Outcome.STALLED)
+    return _begin_turn(nest, guess, goal, state), answered
+
+
+@eqx.filter_jit
+def next_turn(
+    nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], turn: Turn, trial: Point
+) -> Turn:
+    """The turn after one whose point was evaluated."""
+    state = digest(nest, 0, (), guess, goal, turn.state, turn.proposal, trial)
+    return _begin_turn(nest, guess, goal, state)
+
+
+def _begin_turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> Turn:
+    proposal = propose(nest, 0, (), guess, goal, state)
+    needed = needed_next(nest, state.turns, state.point, goal)
+    return Turn(state, proposal, needed, residual(nest, 0, state.point))
 
 
 def evaluate_top(
@@ -57,6 +124,14 @@ def evaluate_top(
     return _evaluate(nest, own, guess, tolerance, turn)[0]
 
 
+def evaluate_turn(nest: Nest, turn: Turn) -> Point:
+    """As `evaluate_top`, at what a turn of the top level proposes."""
+    proposal, state = turn.proposal, turn.state
+    multipliers = split(nest.game.sizes, 0, state.point.flat)[2] if nest.adapts else None
+    asked = (nest, proposal.own, proposal.guess, turn.needed, state.turns)
+    return _evaluate(*asked, multipliers)[0]
+
+
 def evaluate_with_objectives(
     nest: Nest, own: Array | np.ndarray, guess: Array | np.ndarray
 ) -> tuple[Point, Float[Array, " levels"]]:
@@ -70,8 +145,13 @@ def _evaluate(
     guess: Array | np.ndarray,
     tolerance: Array | np.ndarray,
     turn: int | Int[Array, ""],
+    multipliers: Array | np.ndarray | None = None,
 ) -> tuple[Point, Float[Array, " levels"]]:
-    asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32))
+    if not recall(nest, _adapts):
+        multipliers = None
+    elif multipliers is None:
+        multipliers = np.zeros(guess.shape, guess.dtype)
+    asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32), multipliers)
     # A lane's numbers are known.
     known = in_lane() or not any(
         isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked)
@@ -82,6 +162,10 @@ def _evaluate(
     if np.max(found[0].outcomes) < Outcome.STALLED:
         return found
     return _evaluate_top(*asked, "nested")
+
+
+def _adapts(nest: Nest) -> bool:
+    return nest.adapts
 
 
 def _solves_jointly(nest: Nest) -> bool:
@@ -95,12 +179,22 @@ def _evaluate_top(
     guess: Float[Array, " below"],
     tolerance: Array,
     turn: Int[Array, ""],
-    way: Literal["both", "joint", "nested"],
+    multipliers: Float[Array, " below"] | None,
+    way: Way,
 ) -> tuple[Point, Float[Array, " levels"]]:
-    nest = dataclasses.replace(nest, way=way)
+    nest = nest.going(way)
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
-    point = evaluate(nest, 0, (), proposal, tolerance, turn, with_factor=with_factor)
+    point = evaluate(
+        nest,
+        0,
+        (),
+        proposal,
+        tolerance,
+        turn,
+        with_factor=with_factor,
+        multipliers=multipliers,
+    )
     return point, _objectives(nest.game, choices(nest.game.sizes, 0, point.flat))
 
 
@@ -152,6 +246,21 @@ def reduced_product(
     """S_k v, the reduced Hessian of a level times a vector, without forming it."""
     plans = nest.place(level, above).plans
     return operators(nest.game, level, above, flat, below, plans).reduced(vector)
+
+
+@joined
+def curvature_ends(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    below: Factor | None,
+    start: Float[Array, " own"],
+    steps: int,
+) -> Krylov:
+    """Lanczos' method on S_k, the reduced Hessian of a level; a product for each step."""
+    plans = nest.place(level, above).plans
+    return lanczos(operators(nest.game, level, above, flat, below, plans).reduced, start, steps)
 
 
 @joined

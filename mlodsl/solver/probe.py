@@ -21,6 +21,9 @@ from .oracle import evaluate_top
 from .outcome import Outcome
 from .starts import first_start
 
+# The accuracy of curvatures that a strategy is chosen by.
+_ROUGH = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Constants:
@@ -87,7 +90,7 @@ def probe(problem: Problem, settings: Settings, nest: Nest) -> Probe:
     own = start[0]
     flat = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
     point = evaluate_top(nest, own, flat, np.asarray(1e-6, own.dtype))
-    return Probe(point, tuple(read_lower_levels(nest, point)))
+    return Probe(point, tuple(read_lower_levels(nest, point, accuracy=_ROUGH)))
 
 
 def estimate_constants(problem: Problem, seen: Probe) -> Constants | None:

@@ -29,7 +29,8 @@ from .constrained import (
     is_constrained,
 )
 from .differentiate import differentiable_point
-from .level import residual, run_level
+from .goals import residual
+from .level import run_level
 from .nest import Nest
 from .oracle import evaluate_top, objectives, stationarity
 from .outcome import Outcome

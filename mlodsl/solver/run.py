@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from mlodsl.calculus import point_of, split
 from mlodsl.strategies import Point
 
 from .lanes import clock
-from .level import LevelState, first_state
 from .nest import Nest
-from .oracle import digest_turn, evaluate_top, propose_turn, top_residual
+from .oracle import Turn, evaluate_turn, first_turn, next_turn, turn_by_products
 from .outcome import Outcome
+from .state import LevelState
 from .status import Status
 
 
@@ -90,43 +91,46 @@ def run(
     dtype = start[0].dtype
     goal = jnp.asarray(tolerance, dtype)
     guess = point_of(nest.game.sizes, 0, start)
-    state = first_state(nest, 0, guess)
     began = time.perf_counter()
+    turn = first_turn(nest, guess, goal)
+    resumed = None
     if earlier is None:
-        _compile(nest, guess, goal, state)
+        _compile(nest, guess, goal, turn)
         compiled = time.perf_counter()
-        resumed = watch.resume(state)
+        resumed = watch.resume(turn.state)
     else:
         compiled = began
-        resumed = None
         done = earlier.state.point
-        counted = (earlier.state.steps, done.evaluations, done.products)
-        state = eqx.tree_at(
-            lambda s: (s.steps, s.point.evaluations, s.point.products), state, counted
+        turn = eqx.tree_at(
+            lambda t: (t.state.steps, t.state.point.evaluations, t.state.point.products),
+            turn,
+            (earlier.state.steps, done.evaluations, done.products),
         )
     watch.on_phase("solve")
-    state = state if resumed is None else resumed
-    best: Point | None = state.point if resumed is not None else None
+    turn = turn if resumed is None else first_turn(nest, guess, goal, resumed)
+    best: Point | None = turn.state.point if resumed is not None else None
     trace: list[Step] = [] if earlier is None else list(earlier.trace)
     before_this = 0.0 if earlier is None else earlier.solve_seconds
+    steps = int(turn.state.steps)
     reason: Status | None = None
     try:
-        while bool(state.running):
+        while bool(turn.state.running):
             if deadline is not None and clock() > deadline and best is not None:
                 reason = Status.TIMEOUT
                 break
-            before = int(state.steps)
-            state = _turn(nest, guess, goal, state)
+            turn = _turn(nest, guess, goal, turn)
+            state, before, steps = turn.state, steps, int(turn.state.steps)
             if best is None or _is_better(state.point, best):
                 best = state.point
-            if int(state.steps) > before or int(state.turns) == 1:
+            if steps > before or int(state.turns) == 1:
                 seconds = before_this + time.perf_counter() - compiled
-                step = _describe(nest, state, seconds)
+                step = _describe(turn, seconds)
                 trace.append(step)
                 watch.on_step(step)
                 watch.save(state)
     except KeyboardInterrupt:
         reason = Status.INTERRUPTED
+    state = turn.state
     if reason is None:
         reason = reason_of(int(state.outcome))
     if reason is None or best is None:
@@ -147,28 +151,29 @@ def _is_better(point: Point, other: Point) -> bool:
     return bool(point.value <= other.value)
 
 
-def _turn(nest: Nest, guess: Array, goal: Array, state: LevelState) -> LevelState:
-    proposal, needed = propose_turn(nest, guess, goal, state)
-    trial = evaluate_top(nest, proposal.own, proposal.guess, needed, state.turns)
-    state = digest_turn(nest, 0, (), guess, goal, state, proposal, trial)
-    return jax.block_until_ready(state)
+def _turn(nest: Nest, guess: Array, goal: Array, turn: Turn) -> Turn:
+    if nest.has_products:
+        found, answered = turn_by_products(nest, guess, goal, turn)
+        if answered:
+            return found
+    return jax.block_until_ready(next_turn(nest, guess, goal, turn, evaluate_turn(nest, turn)))
 
 
-def _compile(nest: Nest, guess: Array, goal: Array, state: LevelState) -> None:
+def _compile(nest: Nest, guess: Array, goal: Array, turn: Turn) -> None:
     """One turn with every level held still: compiles all, runs next to nothing."""
     still = eqx.tree_at(lambda n: n.frozen, nest, jnp.ones_like(nest.frozen))
-    state = _turn(still, guess, goal, state)
-    jax.block_until_ready((propose_turn(nest, guess, goal, state), top_residual(nest, state.point)))
+    _turn(still, guess, goal, turn)
 
 
-def _describe(nest: Nest, state: LevelState, seconds: float) -> Step:
+def _describe(turn: Turn, seconds: float) -> Step:
+    state = turn.state
     return Step(
         int(state.steps),
         float(state.point.value),
-        float(top_residual(nest, state.point)),
+        float(turn.residual),
         seconds,
-        tuple(int(count) for count in state.point.evaluations),
-        tuple(int(count) for count in state.point.products),
+        tuple(np.asarray(state.point.evaluations).tolist()),
+        tuple(np.asarray(state.point.products).tolist()),
     )
 
 

@@ -11,10 +11,12 @@ from jaxtyping import Array, Bool, Float, Int
 from mlodsl.calculus import point_of
 from mlodsl.strategies import Point
 
+from .goals import needed_next
 from .lanes import clock, joined
-from .level import LevelState, digest, evaluate, first_state, needed_below, propose
+from .level import digest, evaluate, propose
 from .nest import Nest
 from .run import Run, reason_of
+from .state import LevelState, first_state
 from .status import Status
 
 # So many turns before lanes that have ended are left out.
@@ -84,8 +86,8 @@ def _turns(
 
     def turn(carry: tuple[LevelState, Point]) -> tuple[LevelState, Point]:
         state, best = carry
-        proposal = propose(nest, 0, (), guess, state)
-        needed = needed_below(nest, 0, state.point, goal)
+        proposal = propose(nest, 0, (), guess, goal, state)
+        needed = needed_next(nest, state.turns, state.point, goal)
         with_factor = nest.plans[0].mover.needs_factor
         trial = evaluate(nest, 0, (), proposal, needed, state.turns, with_factor=with_factor)
         found = digest(nest, 0, (), guess, goal, state, proposal, trial)

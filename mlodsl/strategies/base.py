@@ -74,6 +74,9 @@ class Query(eqx.Module):
         accuracy: the error of the gradient that is small enough.
         turn: how many evaluations the level has had in this solve.
         with_factor: whether the factor of K_k is wanted too.
+        loose: the residual that linear solves may leave, relative to the right-hand side, where it
+            is above their own tolerance.
+        multipliers: m_{k+1}, from which they start; None for zero.
     """
 
     game: Game
@@ -85,6 +88,8 @@ class Query(eqx.Module):
     accuracy: Float[Array, ""]
     turn: Int[Array, ""]
     with_factor: bool = eqx.field(static=True)
+    loose: float | Float[Array, ""] = 0.0
+    multipliers: Float[Array, " below"] | None = None
 
     @property
     def is_bottom(self) -> bool:

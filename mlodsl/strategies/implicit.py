@@ -11,16 +11,21 @@ from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import (
+    EliminatedFactor,
     EliminationForm,
     EliminationPlan,
+    Factor,
     NewtonFactor,
+    Vectors,
     adjoint_gradient,
     factorize,
     flat_size,
     full_factor,
     full_matrix,
+    hessian_product,
     response_gradient,
     solve,
 )
@@ -31,9 +36,6 @@ from .bottom import evaluate_bottom
 # A matrix of this order is factorised in about the time of its Hessian-vector products.
 _FULL_LIMIT = 256
 _REDUCED_LIMIT = 192
-
-# Of several lower levels, which exact elimination factorises level by level.
-_LOWER_LIMIT = 2048
 _DENSE_FULL_LIMIT = 2048
 
 
@@ -81,7 +83,7 @@ class Implicit(AbstractStrategy):
             return self.linear_solver
         if self.iterations:
             return "cg"
-        if flat <= (_LOWER_LIMIT if level and len(sizes) > 2 else _FULL_LIMIT):
+        if flat <= _FULL_LIMIT:
             return "full"
         return "reduced" if sizes[level] <= _REDUCED_LIMIT else "cg"
 
@@ -101,7 +103,7 @@ class Implicit(AbstractStrategy):
         below = response.factor
         assert below is not None
         right = response_gradient(game, level, above, own, response.flat)
-        solved, products = solve(game, level + 1, here, below, plans, right)
+        solved, products = adjoint_solution(query, here, below, right)
         flat = jnp.concatenate([own, response.flat, -solved])
         own_products = 0
         factor: NewtonFactor | None = None
@@ -127,3 +129,28 @@ class Implicit(AbstractStrategy):
             evaluations=response.evaluations.at[level].add(1),
             products=response.products.at[level + 1].add(products).at[level].add(own_products),
         )
+
+
+def adjoint_solution(
+    query: Query, here: Vectors, below: Factor, right: Float[Array, " below"]
+) -> tuple[Float[Array, " below"], int | Int[Array, ""]]:
+    """K_{k+1}⁻¹ right, as exactly as the query asks, and how many products that took.
+
+    Where iterations solve it, they start from the query's multipliers -m.
+
+    Arguments:
+        here: the choices of level k and those above it.
+    """
+    game, level, plans = query.game, query.level + 1, query.plans
+    plan = plans[level]
+    if not isinstance(below, EliminatedFactor) or plan.iterations or plan.form == "reduced":
+        return solve(game, level, here, below, plans, right)
+    tolerance = jnp.maximum(plan.tolerance, query.loose)
+    if query.multipliers is None:
+        return solve(game, level, here, below, plans, right, tolerance)
+    known = -query.multipliers
+    rest = right - hessian_product(game, level, here, below.flat)(known)
+    # Relative to what is left, it may be so much less exact.
+    scale = jnp.linalg.norm(right) / jnp.maximum(jnp.linalg.norm(rest), 1e-300)
+    step, products = solve(game, level, here, below, plans, rest, tolerance * scale)
+    return known + step, products + 1

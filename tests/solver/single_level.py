@@ -5,9 +5,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from mlodsl.calculus import Game
-from mlodsl.solver.level import LevelState, run_level
+from mlodsl.solver.level import run_level
 from mlodsl.solver.movers import AbstractMover
 from mlodsl.solver.nest import LevelPlan, Nest
+from mlodsl.solver.state import LevelState
 from mlodsl.strategies import Implicit, Point, Query, Response
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse.linalg
 
 
@@ -90,6 +91,47 @@ def _inverse_of_graded(matrix: np.ndarray, errors: np.ndarray) -> np.ndarray | N
         return None
     half = scale[:, None] * axes
     return np.asarray((half / values) @ half.T)
+
+
+def of_krylov(
+    diagonal: np.ndarray,
+    beside: np.ndarray,
+    basis: np.ndarray,
+    gradient: np.ndarray,
+    accuracy: float,
+) -> Curvature | None:
+    """The curvature that Lanczos' method shows; None where it tells too little.
+
+    The error of an end of T's spectrum is at most β_m times the last entry of its eigenvector.
+    It tells enough where the smallest eigenvalue is known to `accuracy` of its own size, and so
+    is certainly positive or negative.
+
+    Arguments:
+        diagonal, beside, basis: as in `Krylov`.
+    """
+    if not (np.all(np.isfinite(diagonal)) and np.all(np.isfinite(beside))):
+        return None
+    found, vectors = scipy.linalg.eigh_tridiagonal(diagonal, beside[:-1])
+    # Beyond an invariant subspace T's rows and columns are zero: no eigenvalues of the operator.
+    real = np.linalg.norm(basis.T @ vectors, axis=0) > 0.5
+    found, vectors = found[real], vectors[:, real]
+    errors = abs(beside[-1]) * np.abs(vectors[-1])
+    eps = np.finfo(gradient.dtype).eps
+    smallest, largest = float(found[0]), float(found[-1])
+    floor = 1e3 * eps * np.sqrt(gradient.size) * max(abs(smallest), abs(largest))
+    if not errors[0] <= accuracy * abs(smallest) or abs(smallest) <= 1e3 * floor:
+        return None
+    axis = basis.T @ vectors[:, 0]
+    known = smallest - float(errors[0])
+    distance = float(np.linalg.norm(gradient)) / known if known > floor else float("inf")
+    return Curvature(
+        smallest,
+        largest,
+        axis / np.linalg.norm(axis),
+        distance,
+        floor,
+        error=float(errors[0]) + floor,
+    )
 
 
 def of_operator(

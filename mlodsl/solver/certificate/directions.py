@@ -16,9 +16,8 @@ def lines(
     """
     size = vector.size
     scale = 1 + np.abs(vector)
-    found = [scale[entry] * column for entry, column in enumerate(np.eye(size))][: _FEW + 1]
-    if size > _FEW:
-        found = []
+    few = size <= _FEW
+    found = [scale[entry] * column for entry, column in enumerate(np.eye(size))] if few else []
     if size > 1:
         if axis is not None:
             found.append(axis / float(np.max(np.abs(axis) / scale)))

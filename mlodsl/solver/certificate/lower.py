@@ -13,10 +13,13 @@ from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..nest import Nest
-from ..oracle import reduced_product, stationarity
-from .curvature import Curvature, of_matrix, of_operator
+from ..oracle import curvature_ends, reduced_product, stationarity
+from .curvature import Curvature, of_krylov, of_matrix, of_operator
 from .names import name_of_entry
 from .structure import LevelCertificate, LevelErrors
+
+# Steps of Lanczos' method before SciPy's, which restarts, and entries of the vectors it keeps.
+_KRYLOV, _FEWEST, _KRYLOV_ENTRIES = 96, 12, 16_000_000
 
 _Known: TypeAlias = np.ndarray | EliminatedFactor | None
 
@@ -36,11 +39,14 @@ class LowerLevel:
     gradient_error: float | None = None
 
 
-def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
+def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[LowerLevel]:
     """All lower levels, top first.
 
     One gradient of L_1 holds every level's total gradient: its part in the multipliers m_2 is
     ∇L_2, and so on down. Likewise K_1 as a matrix holds K_2 in its block of u_2 and m_2.
+
+    Arguments:
+        accuracy: of the smallest curvature relative to its own size, where no matrix is kept.
     """
     sizes = nest.game.sizes
     if len(sizes) == 1:
@@ -59,7 +65,7 @@ def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
     for level in range(1, len(sizes)):
         size = sizes[level]
         mine = np.asarray(gradient[:size])
-        curvature = _curvature(nest, level, above, flat, factor, mine)
+        curvature = _curvature(nest, level, above, flat, factor, mine, accuracy)
         chosen, below, _ = split(sizes, level, flat)
         error = float(np.linalg.norm(change[:size])) + eps * float(np.linalg.norm(mine))
         found.append(
@@ -74,7 +80,13 @@ def read_lower_levels(nest: Nest, point: Point) -> list[LowerLevel]:
 
 
 def _curvature(
-    nest: Nest, level: int, above: Vectors, flat: Array, factor: _Known, gradient: np.ndarray
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    flat: Array,
+    factor: _Known,
+    gradient: np.ndarray,
+    accuracy: float,
 ) -> Curvature | None:
     assert factor is not None
     if isinstance(factor, np.ndarray):
@@ -90,6 +102,15 @@ def _curvature(
         column = vector.reshape(-1).astype(flat.dtype)
         return np.asarray(reduced_product(nest, level, above, flat, below, column))
 
+    size = gradient.size
+    steps = min(size, _KRYLOV, max(_FEWEST, _KRYLOV_ENTRIES // size))
+    if size > 2:
+        start = np.random.default_rng(0).standard_normal(size).astype(flat.dtype)
+        seen = curvature_ends(nest, level, above, flat, below, start, steps)
+        diagonal, beside, basis = map(np.asarray, (seen.diagonal, seen.beside, seen.basis))
+        found = of_krylov(diagonal, beside, basis, gradient, accuracy)
+        if found is not None:
+            return found
     return of_operator(product, gradient)
 
 

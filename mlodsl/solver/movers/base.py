@@ -20,12 +20,16 @@ State: TypeAlias = Any
 
 
 class Place(eqx.Module):
-    """Where a mover stands: the game, its level, the choices above, the linear solves."""
+    """Where a mover stands: the game, its level, the choices above, the linear solves.
+
+    `needed` is the norm of the gradient that is small enough; 0 where that isn't said.
+    """
 
     game: Game
     level: int = eqx.field(static=True)
     above: Vectors
     plans: tuple[EliminationPlan, ...] = eqx.field(static=True)
+    needed: float | Float[Array, ""] = 0.0
 
     def project(self, own: Float[Array, " own"]) -> Float[Array, " own"]:
         """The nearest point of the level's domain."""

@@ -7,7 +7,7 @@ Wright, Numerical Optimization, chapter 4 and algorithm 7.2 (Steihaug's conjugat
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import equinox as eqx
 import jax
@@ -19,6 +19,8 @@ from mlodsl.calculus.elimination import Product
 from mlodsl.strategies import Point
 
 from .base import AbstractMover, Place, Proposal, Verdict, is_finite, is_good_trial
+
+_Carry: TypeAlias = tuple[Array, Array, Array, Array, Array, Array]
 
 
 class TrustRegionNewton(AbstractMover):
@@ -47,7 +49,9 @@ class TrustRegionNewton(AbstractMover):
             at = operators(
                 place.game, place.level, place.above, point.flat, factor.below, place.plans
             )
-            step, predicted, products = _step(factor, at.reduced, point.gradient, state)
+            step, predicted, products = _step(
+                factor, at.reduced, point.gradient, state, place.needed
+            )
             change = at.tangent(step)
             products += 1 if change.size else 0
         guess = place.keep_response(point)
@@ -99,10 +103,11 @@ def _step(
     reduced: Product,
     gradient: Float[Array, " own"],
     radius: Float[Array, ""],
+    needed: float | Float[Array, ""],
 ) -> tuple[Float[Array, " own"], Float[Array, ""], Int[Array, ""]]:
     if factor.reduced is not None:
         return *_dense_step(factor.reduced, gradient, radius), jnp.array(0, jnp.int32)
-    return _steihaug(reduced, gradient, radius)
+    return _steihaug(reduced, gradient, radius, needed)
 
 
 def _dense_step(
@@ -144,44 +149,48 @@ def _dense_step(
 
 
 def _steihaug(
-    product: Product, gradient: Float[Array, " own"], radius: Float[Array, ""]
+    product: Product,
+    gradient: Float[Array, " own"],
+    radius: Float[Array, ""],
+    needed: float | Float[Array, ""],
 ) -> tuple[Float[Array, " own"], Float[Array, ""], Int[Array, ""]]:
     """Conjugate gradients on the model until the edge, negative curvature, or convergence.
 
-    The forcing term min(1/2, √‖g‖) makes the outer convergence superlinear.
+    The forcing term min(0.1, √‖g‖) makes the outer convergence superlinear (Nocedal and Wright,
+    section 7.1); nothing is gained by a residual far below what the gradient's norm has to be.
     """
     size = jnp.linalg.norm(gradient)
     eps = jnp.finfo(gradient.dtype).eps
-    goal = size * jnp.maximum(jnp.minimum(0.1, size), 10 * eps)
+    goal = size * jnp.maximum(jnp.minimum(0.1, jnp.sqrt(size)), 10 * eps)
+    goal = jnp.maximum(goal, 0.5 * needed)
 
-    def to_edge(step: Array, direction: Array) -> Array:
+    def edge(step: Array, direction: Array) -> Array:
         square = direction @ direction
         half = step @ direction
         rest = jnp.maximum(radius**2 - step @ step, 0)
         root = jnp.sqrt(half**2 + square * rest)
-        return step + direction * (root - half) / jnp.where(square > 0, square, 1)
+        return (root - half) / jnp.where(square > 0, square, 1)
 
-    def proceed(carry: tuple[Array, Array, Array, Array, Array]) -> Array:
-        _, residual, _, count, done = carry
+    def proceed(carry: _Carry) -> Array:
+        _, residual, _, _, count, done = carry
         return ~done & (jnp.linalg.norm(residual) > goal) & (count < 10 * gradient.size + 20)
 
-    def once(
-        carry: tuple[Array, Array, Array, Array, Array],
-    ) -> tuple[Array, Array, Array, Array, Array]:
-        step, residual, direction, count, _ = carry
+    def once(carry: _Carry) -> _Carry:
+        step, residual, direction, decrease, count, _ = carry
         image = product(direction)
         curvature = direction @ image
         square = residual @ residual
         length = square / jnp.where(curvature > 0, curvature, 1)
-        longer = step + length * direction
-        leaves = (curvature <= 0) | (jnp.linalg.norm(longer) >= radius)
-        new_step = jnp.where(leaves, to_edge(step, direction), longer)
-        new_residual = residual + length * image
+        leaves = (curvature <= 0) | (jnp.linalg.norm(step + length * direction) >= radius)
+        length = jnp.where(leaves, edge(step, direction), length)
+        # The model falls along the direction, whose slope is -‖residual‖², by this much.
+        decrease = decrease + length * square - length**2 * curvature / 2
+        step, new_residual = step + length * direction, residual + length * image
         ratio = (new_residual @ new_residual) / jnp.where(square > 0, square, 1)
-        return new_step, new_residual, -new_residual + ratio * direction, count + 1, leaves
+        return step, new_residual, -new_residual + ratio * direction, decrease, count + 1, leaves
 
     none = jnp.array(0, jnp.int32)
-    start = (jnp.zeros_like(gradient), gradient, -gradient, none, jnp.array(False))
-    step, _, _, count, _ = jax.lax.while_loop(proceed, once, start)
-    predicted = -(gradient @ step + 0.5 * step @ product(step))
-    return step, predicted, count + 1
+    zero = jnp.zeros_like(size)
+    start = (jnp.zeros_like(gradient), gradient, -gradient, zero, none, jnp.array(False))
+    step, _, _, decrease, count, _ = jax.lax.while_loop(proceed, once, start)
+    return step, decrease, count
