@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -17,7 +16,7 @@ from benchmarks.papers.running import planned
 from benchmarks.problems.problem import Problem
 from mlodsl.calculus import point_of
 from mlodsl.solver import Step, Watch, solve
-from mlodsl.solver.oracle import LATE, evaluate_top
+from mlodsl.solver.oracle import total_gradient
 
 from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
 
@@ -34,7 +33,7 @@ class Mlodsl:
     def hypergradient(
         self, problem: Problem, kind: Kind, below: Sequence[np.ndarray]
     ) -> Callable[[], np.ndarray]:
-        """The compiled evaluation that `model.solve` calls in each turn of the top level.
+        """What `model.hypergradient` computes once its arguments are read.
 
         For given lower solutions the lower levels are held still.
         """
@@ -46,16 +45,14 @@ class Mlodsl:
         vectors = tuple(map(jnp.asarray, below)) if given else tuple(map(jnp.zeros, sizes[1:]))
         still = jnp.zeros(len(sizes), bool).at[1:].set(given)
         nest = eqx.tree_at(lambda n: n.frozen, nest, still)
-        arrays, static = eqx.partition(nest, eqx.is_array)
         # Lower levels are solved to a hundredth of what is asked of the hypergradient.
         tolerance = jnp.asarray(100 * LOWER_TOLERANCE)
-        arguments = arrays, jnp.asarray(problem.start), point_of(sizes, 1, vectors), tolerance
+        own, guess = jnp.asarray(problem.start), jnp.asarray(point_of(sizes, 1, vectors))
 
-        @jax.jit
-        def evaluate(arrays: Any, own: Any, guess: Any, tolerance: Any) -> Any:
-            return evaluate_top(eqx.combine(arrays, static), own, guess, tolerance, LATE).gradient
+        def evaluate() -> np.ndarray:
+            return np.asarray(total_gradient(nest, own, guess, tolerance)[0])
 
-        return lambda: np.asarray(evaluate(*arguments))
+        return evaluate
 
     def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
         """`model.solve` with no option but the tolerance, until its certificate begins.

@@ -20,9 +20,8 @@ _FEW_STEPS = 100
 # Below so many unknowns of all lower levels together, one level inside the other is fast enough.
 _FEW_UNKNOWNS = 16
 
-# Above so many the matrices take longer than iterations; one level alone is sooner solved by
-# conjugate gradients.
-_MOST_UNKNOWNS, _MOST_OF_ONE_LEVEL = 1024, 256
+# Above so many the matrices take longer than iterations.
+_MOST_UNKNOWNS = 1024
 
 # From so many on, of several levels, MINRES takes less time than matrices where it takes few
 # iterations.
@@ -107,9 +106,8 @@ class Nest(eqx.Module):
         unknowns = flat_size(self.game.sizes, 1)
         with_matrices = self.strategy.linear_solver in ("auto", "dense")
         fits = with_matrices and not self.strategy.iterations and self._is_plain
-        several = len(self.game.sizes) > 2
-        most = _MOST_UNKNOWNS if several else _MOST_OF_ONE_LEVEL
-        return fits and _FEW_UNKNOWNS <= unknowns <= most
+        small = self.eliminations[1].form in ("full", "reduced")
+        return fits and small and _FEW_UNKNOWNS <= unknowns <= _MOST_UNKNOWNS
 
     @property
     def _is_plain(self) -> bool:

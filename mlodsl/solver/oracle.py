@@ -26,6 +26,7 @@ from mlodsl.calculus import (
 from mlodsl.strategies import Point
 
 from .goals import needed_next, residual
+from .joint import solve_by_products
 from .lanes import in_lane, joined, recall
 from .level import digest, evaluate, propose
 from .movers import Proposal
@@ -122,6 +123,42 @@ def evaluate_top(
         turn: how many evaluations the run has had; strategies that start inexact look at it.
     """
     return _evaluate(nest, own, guess, tolerance, turn)[0]
+
+
+def total_gradient(
+    nest: Nest, own: Array, guess: Array, tolerance: Array
+) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
+    """The top level's total gradient alone, and how the solve of each level below ended.
+
+    As by `evaluate_top`, but that many unknowns are first solved by products; what follows looks
+    at the levels' curvature there, and from afar would take longer.
+    """
+    asked = (nest, own, guess, tolerance)
+    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked))
+    if traced or not nest.solves_jointly(1):
+        return _total_gradient(*asked, "both")
+    gradient, outcomes = _total_gradient(*asked, "joint")
+    if np.max(outcomes) < Outcome.STALLED:
+        return gradient, outcomes
+    return _total_gradient(*asked, "nested")
+
+
+@eqx.filter_jit
+def _total_gradient(
+    nest: Nest,
+    own: Float[Array, " own"],
+    guess: Float[Array, " below"],
+    tolerance: Array,
+    way: Way,
+) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
+    if nest.has_products:
+        found = solve_by_products(nest, 1, (own,), guess, 0.01 * tolerance)
+        guess = jnp.where(found.solved, found.flat, guess)
+    proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
+    with_factor = nest.plans[0].mover.needs_factor
+    late = jnp.array(LATE, jnp.int32)
+    point = evaluate(nest.going(way), 0, (), proposal, tolerance, late, with_factor=with_factor)
+    return point.gradient, point.outcomes
 
 
 def evaluate_turn(nest: Nest, turn: Turn) -> Point:

@@ -32,7 +32,7 @@ from .differentiate import differentiable_point
 from .goals import residual
 from .level import run_level
 from .nest import Nest
-from .oracle import evaluate_top, objectives, stationarity
+from .oracle import evaluate_top, objectives, stationarity, total_gradient
 from .outcome import Outcome
 from .plan import plan_nest, top_tolerance
 from .rules import EXACT
@@ -108,9 +108,9 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
         return constrained_hypergradient(problem, settings, own, start[1:])
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     guess = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
-    point = evaluate_top(nest, own, guess, jnp.asarray(top_tolerance(problem, settings), own.dtype))
-    gradient = _verified(problem, point.gradient, point.outcomes, 1)
-    return gradient
+    tolerance = jnp.asarray(top_tolerance(problem, settings), own.dtype)
+    gradient, outcomes = total_gradient(nest, own, guess, tolerance)
+    return _verified(problem, gradient, outcomes, 1)
 
 
 def solution(problem: Problem, settings: Settings) -> Vectors:

@@ -126,3 +126,21 @@ def test_many_unknowns_are_solved_by_products_and_certified_with_matrices() -> N
     one = mlodsl.compile(GAME.replace("[6]", "[1]")).solve()
     for name in ("x", "y", "z"):
         np.testing.assert_allclose(result[name], np.full(48, one[name]), atol=1e-7)
+
+
+@pytest.mark.slow
+def test_answers_by_products_at_a_maximum_are_found_out() -> None:
+    """From z = 0.01 Newton's method goes to the maximum at 0; the certificate sees it, and the run
+    begins anew with an eye on curvature."""
+    text = """
+    level a { var x : real = 0.5       minimize (x - 1)^2 + sum(z) / 10 }
+    level b { var y : real             minimize (y - x)^2 }
+    level c { var z : real[64] = 0.01  minimize sum((z^2 - 1)^2) + 0.01 * y * sum(z) }
+    """
+    assert not bool(answer(text).solved)
+    assert bool(answer(text, products=True).solved)
+    result = mlodsl.compile(text).solve()
+    assert np.all(np.abs(np.abs(result["z"]) - 1) < 0.1)
+    assert result.certificate["levels"]["c"]["min_curvature"] > 1
+    gradient = mlodsl.compile(text).hypergradient({"x": 0.5})["x"]
+    assert np.all(np.isfinite(gradient))
