@@ -9,6 +9,7 @@ from .blocks import (
     block_factor as block_factor,
     block_solve as block_solve,
     matrix_of_rows as matrix_of_rows,
+    rows_and_cross as rows_and_cross,
     upper_rows as upper_rows,
 )
 from .elimination import (

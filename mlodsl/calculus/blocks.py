@@ -79,6 +79,24 @@ def upper_rows(
     return value, gradient, jax.vmap(product)(jnp.eye(rows, flat.size, dtype=flat.dtype))
 
 
+def rows_and_cross(
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+) -> tuple[Float[Array, " flat"], Float[Array, "upper flat"], Float[Array, "leading flat"]]:
+    """∇L_k, the rows of ∇²L_k as in `upper_rows`, and how ∇L_k changes with the variables of the
+    level above; a Hessian-vector product for each row."""
+    leading = above[-1]
+
+    def gradient(leading: Float[Array, " leading"], point: Float[Array, " flat"]) -> Array:
+        here = (*above[:-1], leading)
+        return jax.grad(lambda p: lagrangian(game, level, here, p))(point)
+
+    found, product = jax.linearize(gradient, leading, flat)
+    upper = flat.size - flat_size(game.sizes, level + 1)
+    directions = jnp.eye(leading.size + upper, leading.size + flat.size, dtype=flat.dtype)
+    changes = jax.vmap(product)(directions[:, : leading.size], directions[:, leading.size :])
+    return found, changes[leading.size :], changes[: leading.size]
+
+
 def matrix_of_rows(rows: Float[Array, "upper flat"]) -> Float[Array, "flat flat"]:
     """K_k from its rows for x_k and u_{k+1}."""
     upper, order = rows.shape

@@ -25,6 +25,7 @@ from mlodsl.calculus import (
     lagrangian,
     matrix_of_rows,
     minres,
+    rows_and_cross,
     upper_rows,
 )
 
@@ -53,6 +54,9 @@ class JointAnswer(eqx.Module):
             conditions hold.
         turns: how many points were evaluated.
         products: with K_k.
+        gradient: ∇L_k at u_k.
+        cross: how ∇L_k changes with the variables of the level above; empty where it wasn't asked
+            for.
     """
 
     flat: Float[Array, " flat"]
@@ -60,15 +64,19 @@ class JointAnswer(eqx.Module):
     solved: Bool[Array, ""]
     turns: Int[Array, ""]
     products: Int[Array, ""]
+    gradient: Float[Array, " flat"]
+    cross: Float[Array, "leading flat"]
 
 
 class _State(eqx.Module):
-    """The accepted point, its residual's norm and rows of K_k, the full step from it, and the
-    share of it that is tried next; `rows` are empty where there is no matrix."""
+    """The accepted point, its residual and rows of K_k, the full step from it, and the share of it
+    that is tried next; `rows` and `cross` are empty where there is no matrix."""
 
     flat: Float[Array, " flat"]
     norm: Float[Array, ""]
+    gradient: Float[Array, " flat"]
     rows: Float[Array, "upper flat"]
+    cross: Float[Array, "leading flat"]
     step: Float[Array, " flat"]
     share: Float[Array, ""]
     turns: Int[Array, ""]
@@ -81,11 +89,14 @@ def solve_jointly(
     above: Vectors,
     guess: Float[Array, " flat"],
     tolerance: Float[Array, ""],
+    *,
+    with_cross: bool = False,
 ) -> JointAnswer:
     """Newton steps from `guess`, a u_level with multipliers, shortened until the residual falls.
 
     Arguments:
         tolerance: on the norm of ∇ L_level, but for the conditions of levels held still.
+        with_cross: whether `cross` is wanted.
     """
     game, sizes = nest.game, nest.game.sizes
     one_matrix = guess.size <= _ONE_MATRIX
@@ -100,15 +111,27 @@ def solve_jointly(
 
     def turn(state: _State) -> _State:
         trial = state.flat - state.share * state.step
-        _, gradient, rows = upper_rows(game, level, above, trial)
-        gradient = jnp.where(still, 0, gradient)
-        norm = jnp.linalg.norm(gradient)
+        if with_cross:
+            gradient, rows, cross = rows_and_cross(game, level, above, trial)
+        else:
+            _, gradient, rows = upper_rows(game, level, above, trial)
+            cross = state.cross
+        free = jnp.where(still, 0, gradient)
+        norm = jnp.linalg.norm(free)
         better = norm <= (1 - 1e-4 * state.share) * state.norm
 
         def accept() -> _State:
-            step = newton_step(gradient, rows)
-            turns, products = state.turns + 1, state.products
-            return _State(trial, norm, rows, step, jnp.ones_like(norm), turns, products)
+            return _State(
+                flat=trial,
+                norm=norm,
+                gradient=gradient,
+                rows=rows,
+                cross=cross,
+                step=newton_step(free, rows),
+                share=jnp.ones_like(norm),
+                turns=state.turns + 1,
+                products=state.products,
+            )
 
         def refuse() -> _State:
             shorter = (state.share / 2, state.turns + 1)
@@ -121,11 +144,15 @@ def solve_jointly(
         return wanted & goes & ~_ended(state, tolerance)
 
     upper = guess.size - flat_size(sizes, level + 1)
-    final = jax.lax.while_loop(proceed, turn, _first(guess, upper))
+    leading = above[-1].size if with_cross else 0
+    final = jax.lax.while_loop(proceed, turn, _first(guess, upper, leading))
     factor = block_factor(sizes, level, final.rows)
     curved = _all_curved(factor, nest.frozen[level:])
     solved = wanted & _ended(final, tolerance) & _is_near(nest, level, final) & curved
-    return JointAnswer(final.flat, factor, solved, final.turns, final.turns * upper)
+    products = final.turns * (upper + leading)
+    return JointAnswer(
+        final.flat, factor, solved, final.turns, products, final.gradient, final.cross
+    )
 
 
 def solve_by_products(
@@ -157,8 +184,17 @@ def solve_by_products(
             step, count = minres(
                 product, gradient, iterations=0, tolerance=forcing, most=guess.size
             )
-            share, products = jnp.ones_like(norm), state.products + count
-            return _State(trial, norm, state.rows, step, share, state.turns + 1, products)
+            return _State(
+                flat=trial,
+                norm=norm,
+                gradient=gradient,
+                rows=state.rows,
+                cross=state.cross,
+                step=step,
+                share=jnp.ones_like(norm),
+                turns=state.turns + 1,
+                products=state.products + count,
+            )
 
         def refuse() -> _State:
             shorter = (state.share / 2, state.turns + 1)
@@ -173,20 +209,28 @@ def solve_by_products(
         goes = (state.turns < _MOST_TURNS) & (state.products <= _MOST_SWEEPS * guess.size)
         return wanted & goes & (state.share >= _SHORTEST) & ~_ended(state, tolerance)
 
-    final = jax.lax.while_loop(proceed, turn, _first(guess, 0))
+    final = jax.lax.while_loop(proceed, turn, _first(guess, 0, 0))
     solved = wanted & _ended(final, tolerance) & _is_near(nest, level, final)
     return JointAnswer(
-        final.flat, EliminatedFactor(final.flat, None, None), solved, final.turns, final.products
+        flat=final.flat,
+        factor=EliminatedFactor(final.flat, None, None),
+        solved=solved,
+        turns=final.turns,
+        products=final.products,
+        gradient=final.gradient,
+        cross=final.cross,
     )
 
 
-def _first(guess: Float[Array, " flat"], upper: int) -> _State:
+def _first(guess: Float[Array, " flat"], upper: int, leading: int) -> _State:
     """The state before the first turn, which evaluates `guess` itself."""
     none = jnp.array(0, jnp.int32)
     return _State(
         flat=guess,
         norm=jnp.array(jnp.inf, guess.dtype),
+        gradient=jnp.zeros_like(guess),
         rows=jnp.zeros((upper, guess.size), guess.dtype),
+        cross=jnp.zeros((leading, guess.size), guess.dtype),
         step=jnp.zeros_like(guess),
         share=jnp.ones((), guess.dtype),
         turns=none,

@@ -30,11 +30,15 @@ from mlodsl.strategies import Point, Query, Response
 
 from .goals import error_left, level_goal, loose_solves, needed_below, residual, rounding
 from .joint import JointAnswer, solve_by_products, solve_jointly
+from .joint_gradient import evaluate_jointly, joint_response
 from .movers import FirstOrder, Proposal
 from .movers.base import is_finite
 from .nest import Nest
 from .outcome import Outcome
 from .state import LevelState, first_state
+
+# So few variables of the top level are differentiated along with those below.
+_FEW_LEADING = 32
 
 
 def propose(
@@ -85,6 +89,9 @@ def evaluate(
         inner = eqx.tree_at(lambda n: n.game, nest, game, is_leaf=lambda leaf: leaf is nest.game)
         return respond(inner, level, above, guess, tolerance, with_factor=with_factor)
 
+    few = nest.game.sizes[0] <= _FEW_LEADING
+    if level == 0 and nest.way == "joint" and few and not with_factor:
+        return evaluate_jointly(nest, proposal, 0.01 * tolerance)
     query = Query(
         game=nest.game,
         level=level,
@@ -245,14 +252,14 @@ def respond(
     if nest.way == "products" and level == 1:
         goal = level_goal(nest.plans[level], tolerance)
         found = solve_by_products(nest, level, above, guess, goal)
-        return _joint_response(nest, level, found, with_factor=with_factor)
+        return joint_response(nest, level, found, with_factor=with_factor)
     if not nest.solves_jointly(level):
         return _respond_nested(nest, level, above, guess, tolerance, with_factor=with_factor)
     answer: JointAnswer | None = None
     if nest.way != "nested":
         goal = level_goal(nest.plans[level], tolerance)
         answer = solve_jointly(nest, level, above, guess, goal)
-        response = _joint_response(nest, level, answer, with_factor=with_factor)
+        response = joint_response(nest, level, answer, with_factor=with_factor)
         if nest.way == "joint":
             return response
     wanted = True if answer is None else ~answer.solved
@@ -266,22 +273,6 @@ def respond(
             _, _, rows = upper_rows(nest.game, level, above, other.flat)
         other = dataclasses.replace(other, factor=block_factor(nest.game.sizes, level, rows))
     return other if answer is None else _select(answer.solved, response, other)
-
-
-def _joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:
-    """The joint answer; where it is none, the levels that may move have stalled."""
-    levels = jnp.arange(len(nest.game.sizes))
-    reached = jnp.where(answer.solved, int(Outcome.SOLVED), int(Outcome.STALLED))
-    outcomes = jnp.where(nest.frozen, int(Outcome.BUDGET), reached)
-    products = jnp.where(levels == level, answer.products, 0)
-    outcomes, turns = (jnp.where(levels >= level, n, 0) for n in (outcomes, answer.turns))
-    return Response(
-        flat=answer.flat,
-        factor=answer.factor if with_factor else None,
-        outcomes=outcomes.astype(jnp.int32),
-        evaluations=turns.astype(jnp.int32),
-        products=products.astype(jnp.int32),
-    )
 
 
 def _respond_nested(

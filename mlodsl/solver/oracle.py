@@ -6,6 +6,9 @@ serves every value of its params; the instances of a batch call it together.
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -33,6 +36,9 @@ from .movers import Proposal
 from .nest import Nest, Way
 from .outcome import Outcome
 from .state import LevelState, first_state
+
+# To compile one level inside the other takes some ten times longer from three levels to six.
+_DEEP = 5
 
 LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
@@ -196,9 +202,42 @@ def _evaluate(
     if not known or not recall(nest, _solves_jointly):
         return _evaluate_top(*asked, "both")
     found = _evaluate_top(*asked, "joint")
-    if np.max(found[0].outcomes) < Outcome.STALLED:
+    several = not np.all(np.asarray(nest.frozen)[1:-1])
+    if not _answered(found[0]) and several:
+        found = _from_the_bottom_up(asked)
+    if _answered(found[0]):
         return found
+    if _is_search(nest) and len(nest.game.sizes) >= _DEEP:
+        # Of one start among many in a search no answer is known then.
+        worst = np.where(np.asarray(nest.frozen), Outcome.BUDGET, Outcome.LIMIT)
+        point = dataclasses.replace(found[0], outcomes=jnp.asarray(worst, jnp.int32))
+        return point, found[1]
     return _evaluate_top(*asked, "nested")
+
+
+def _from_the_bottom_up(asked: tuple[Any, ...]) -> tuple[Point, Float[Array, " levels"]]:
+    """The joint method on ever more levels, the others held still: first the lowest alone.
+
+    Ends with the first that gives no answer, which then isn't one of all levels.
+    """
+    nest, own, guess, *others = asked
+    levels, frozen = len(nest.game.sizes), np.asarray(nest.frozen)
+    for lowest in range(levels - 1, 0, -1):
+        held = eqx.tree_at(lambda n: n.frozen, nest, frozen | (np.arange(levels) < lowest))
+        found = _evaluate_top(held, own, guess, *others, "joint")
+        if not _answered(found[0]) or np.all(frozen[1:lowest]):
+            break
+        guess = split(nest.game.sizes, 0, found[0].flat)[1]
+    return found
+
+
+def _answered(point: Point) -> bool:
+    return bool(np.max(point.outcomes) < Outcome.STALLED)
+
+
+def _is_search(nest: Nest) -> bool:
+    """Whether levels may be given up after some turns."""
+    return nest.patience is not None and int(nest.patience) < np.iinfo(np.int32).max
 
 
 def _adapts(nest: Nest) -> bool:

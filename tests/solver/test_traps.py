@@ -107,6 +107,6 @@ def test_a_wrong_derivative_is_found_by_finite_differences() -> None:
 
 def test_traps_share_compiled_code() -> None:
     """Guards these tests' speed: another trap of the same text compiles nothing."""
-    caught("slope")
+    mlodsl.compile(SCALAR, params=TRAPS["slope"].params).solve()
     other = mlodsl.compile(SCALAR, params=TRAPS["maximum"].params).solve()
     assert other.to_dict()["seconds"]["compile"] < 0.5
