@@ -110,7 +110,6 @@ class Lane(greenlet):
         self.seconds = 0.0
         self.resumed = 0.0
         self._known: dict[int, tuple[Any, _Shape, list[Any]]] = {}
-        self._recalled: dict[tuple[int, Callable[..., Any]], tuple[Any, Any]] = {}
 
     def ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """The function's value, computed with those of other lanes; waits for them."""
@@ -124,15 +123,6 @@ class Lane(greenlet):
         scheduler = self.parent
         assert scheduler is not None
         return scheduler.switch(_Request(tuple(keys), arrays))
-
-    def recall(self, nest: Nest, read: Callable[[Nest], Found]) -> Found:
-        """read(nest), computed once."""
-        key = (id(nest), read)
-        if key not in self._recalled:
-            # With a reference to it, so that no other object takes its place in memory.
-            self._recalled[key] = (nest, read(nest))
-        found: Found = self._recalled[key][1]
-        return found
 
     def _leaves(self, argument: Any) -> tuple[_Shape, list[Any]]:
         """The static part of an argument, and its arrays."""
@@ -190,15 +180,6 @@ def joined(function: Callable[..., Found]) -> Callable[..., Found]:
 def in_lane() -> bool:
     """Whether the caller is one of several solves side by side."""
     return isinstance(getcurrent(), Lane)
-
-
-def recall(nest: Nest, read: Callable[[Nest], Found]) -> Found:
-    """read(nest), which in a lane is computed once for a nest and a function.
-
-    On the host, access to what an Equinox module computes takes long beside an evaluation's share.
-    """
-    lane = getcurrent()
-    return lane.recall(nest, read) if isinstance(lane, Lane) else read(nest)
 
 
 def clock() -> float:

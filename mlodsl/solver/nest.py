@@ -9,23 +9,13 @@ from typing import Literal, TypeAlias
 import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import EliminationPlan, Game, Vectors, flat_size
+from mlodsl.calculus import EliminationPlan, Game, Vectors
 from mlodsl.strategies import AbstractStrategy, Implicit
 
-from .movers import AbstractMover, FirstOrder, Place, TrustRegionNewton
+from .movers import AbstractMover, FirstOrder, Place
 
 # So few steps aren't judged one by one.
 _FEW_STEPS = 100
-
-# Below so many unknowns of all lower levels together, one level inside the other is fast enough.
-_FEW_UNKNOWNS = 16
-
-# Above so many the matrices take longer than iterations.
-_MOST_UNKNOWNS = 1024
-
-# From so many on, of several levels, MINRES takes less time than matrices where it takes few
-# iterations.
-_MANY_UNKNOWNS = 128
 
 Way: TypeAlias = Literal["both", "joint", "nested", "products"]
 """`products`: all at once by products with K_1 alone, no level's curvature looked at; `joint`: all
@@ -62,6 +52,22 @@ class LevelPlan:
         return few and isinstance(self.mover, FirstOrder)
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """Which ways a nest may go, beside one level inside the other.
+
+    Arguments:
+        jointly: whether all lower levels may be solved by Newton's method at once, with matrices.
+        products: whether so by products with K_1 alone.
+        adapts: whether answers and linear solves may be only as exact as the top level's progress
+            asks for.
+    """
+
+    jointly: bool = False
+    products: bool = False
+    adapts: bool = False
+
+
 class Nest(eqx.Module):
     """What a response depends on.
 
@@ -69,6 +75,7 @@ class Nest(eqx.Module):
         strategy: the top level's, and that of all levels where it is `everywhere`.
         between: how levels in between find their total gradients where it isn't.
         way: how levels that can be are solved.
+        abilities: the ways that it may go.
         frozen: for each level whether it stays where it starts; the certificate holds levels
             still with it, without compiling anew.
         patience: how many turns a level may take at most, for searches that may be given up;
@@ -82,6 +89,7 @@ class Nest(eqx.Module):
     patience: Int[Array, ""] | None = None
     between: AbstractStrategy = Implicit()
     way: Way = eqx.field(static=True, default="both")
+    abilities: Abilities = eqx.field(static=True, default=Abilities())
 
     def strategy_of(self, level: int) -> AbstractStrategy:
         """How a level finds its total gradient."""
@@ -96,29 +104,8 @@ class Nest(eqx.Module):
         return Implicit().elimination_plans(self.game.sizes)
 
     def solves_jointly(self, level: int) -> bool:
-        """Whether a level and all below it may be solved by Newton's method on all at once.
-
-        Those right below the top, where they are solved exactly, with matrices; for a handful
-        of unknowns it would take longer to compile than it saves.
-        """
-        if level != 1 or not isinstance(self.strategy, Implicit):
-            return False
-        unknowns = flat_size(self.game.sizes, 1)
-        with_matrices = self.strategy.linear_solver in ("auto", "dense")
-        fits = with_matrices and not self.strategy.iterations and self._is_plain
-        small = self.eliminations[1].form in ("full", "reduced")
-        return fits and small and _FEW_UNKNOWNS <= unknowns <= _MOST_UNKNOWNS
-
-    @property
-    def _is_plain(self) -> bool:
-        """Whether all lower levels are solved by Newton's method to what the levels above need."""
-        return all(
-            isinstance(plan.mover, TrustRegionNewton)
-            and not plan.mover.flat
-            and plan.exact
-            and plan.tolerance is None
-            for plan in self.plans[1:]
-        )
+        """Whether a level and all below it may be solved by Newton's method on all at once."""
+        return level == 1 and self.abilities.jointly
 
     def going(self, way: Way) -> Nest:
         """The nest whose levels are solved that way."""
@@ -131,21 +118,13 @@ class Nest(eqx.Module):
     @property
     def has_products(self) -> bool:
         """Whether the way `products` may be tried."""
-        sizes = self.game.sizes
-        many = len(sizes) > 2 and flat_size(sizes, 1) >= _MANY_UNKNOWNS
-        strategy = self.strategy
-        by_default = isinstance(strategy, Implicit) and strategy.linear_solver == "auto"
-        fits = by_default and many and self.way == "both"
-        return fits and not self.plans[0].mover.needs_factor and self._is_plain
+        return self.abilities.products and self.way == "both"
 
     @property
     def adapts(self) -> bool:
         """Whether answers and linear solves are only as exact as the top level's progress asks
-        for: where they iterate."""
-        if not isinstance(self.strategy, Implicit) or len(self.game.sizes) == 1:
-            return False
-        iterates = self.eliminations[1].form in ("cg", "minres")
-        return self._is_plain and (iterates or self.has_products) and not self.strategy.iterations
+        for."""
+        return self.abilities.adapts
 
     def place(self, level: int, above: Vectors, needed: float | Float[Array, ""] = 0.0) -> Place:
         """Where the mover of a level stands.

@@ -30,7 +30,7 @@ from mlodsl.strategies import Point
 
 from .goals import needed_next, residual
 from .joint import solve_by_products
-from .lanes import in_lane, joined, recall
+from .lanes import in_lane, joined
 from .level import digest, evaluate, propose
 from .movers import Proposal
 from .nest import Nest, Way
@@ -144,7 +144,7 @@ def total_gradient(
     if traced or not nest.solves_jointly(1):
         return _total_gradient(*asked, "both")
     gradient, outcomes = _total_gradient(*asked, "joint")
-    if np.max(outcomes) < Outcome.STALLED:
+    if np.max(np.asarray(outcomes)) < Outcome.STALLED:
         return gradient, outcomes
     return _total_gradient(*asked, "nested")
 
@@ -190,7 +190,7 @@ def _evaluate(
     turn: int | Int[Array, ""],
     multipliers: Array | np.ndarray | None = None,
 ) -> tuple[Point, Float[Array, " levels"]]:
-    if not recall(nest, _adapts):
+    if not nest.adapts:
         multipliers = None
     elif multipliers is None:
         multipliers = np.zeros(guess.shape, guess.dtype)
@@ -199,7 +199,7 @@ def _evaluate(
     known = in_lane() or not any(
         isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked)
     )
-    if not known or not recall(nest, _solves_jointly):
+    if not known or not nest.solves_jointly(1):
         return _evaluate_top(*asked, "both")
     found = _evaluate_top(*asked, "joint")
     several = not np.all(np.asarray(nest.frozen)[1:-1])
@@ -232,20 +232,12 @@ def _from_the_bottom_up(asked: tuple[Any, ...]) -> tuple[Point, Float[Array, " l
 
 
 def _answered(point: Point) -> bool:
-    return bool(np.max(point.outcomes) < Outcome.STALLED)
+    return bool(np.max(np.asarray(point.outcomes)) < Outcome.STALLED)
 
 
 def _is_search(nest: Nest) -> bool:
     """Whether levels may be given up after some turns."""
     return nest.patience is not None and int(nest.patience) < np.iinfo(np.int32).max
-
-
-def _adapts(nest: Nest) -> bool:
-    return nest.adapts
-
-
-def _solves_jointly(nest: Nest) -> bool:
-    return nest.solves_jointly(1)
 
 
 @joined

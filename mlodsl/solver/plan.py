@@ -14,6 +14,7 @@ from mlodsl.modules import Problem, Structure
 from mlodsl.settings import OptimizerChoice, Settings
 from mlodsl.strategies import Implicit
 
+from .abilities import abilities_of
 from .movers import (
     AbstractMover,
     Descent,
@@ -51,7 +52,10 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
     plans = _plan_levels(problem.structure, settings, _traits(built))
     patience = on_host(np.array(np.iinfo(np.int32).max, np.int32))
     frozen = on_host(np.zeros(len(plans), bool))
-    return Nest(problem, built.strategy, plans, frozen, patience, built.between)
+    abilities = abilities_of(problem.sizes, built.strategy, plans)
+    return Nest(
+        problem, built.strategy, plans, frozen, patience, built.between, abilities=abilities
+    )
 
 
 def exact_nest(problem: Problem, nest: Nest) -> Nest:

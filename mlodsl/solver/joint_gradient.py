@@ -1,0 +1,72 @@
+"""The top level's total gradient from the joint answer of all levels below.
+
+With K_1 m = -∇_{u_1} f_0 the total gradient is ∂f_0/∂x_0 + ⟨m, ∂/∂x_0 ∇_{u_1} L_1⟩, and the factor
+of K_1 and that last derivative are at hand where the levels below were solved: nothing of their
+objectives is differentiated, nor compiled, a second time.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mlodsl.calculus import BlockFactor, block_solve, choices
+from mlodsl.strategies import Point, Response
+
+from .joint import JointAnswer, solve_jointly
+from .movers import Proposal
+from .nest import Nest
+from .outcome import Outcome
+
+
+def evaluate_jointly(nest: Nest, proposal: Proposal, accuracy: Float[Array, ""]) -> Point:
+    """The top level at the proposal; where the levels below gave no answer, its outcomes say so.
+
+    Arguments:
+        accuracy: the norm of ∇ L_1 that is small enough.
+    """
+    game, own = nest.game, proposal.own
+    answer = solve_jointly(nest, 1, (own,), proposal.guess, accuracy, with_cross=True)
+    response = joint_response(nest, 1, answer, with_factor=True)
+
+    def top(own: Array, flat: Array) -> Array:
+        return game.objective(0, (own, *choices(game.sizes, 1, flat)))
+
+    value, (direct, right) = jax.value_and_grad(top, (0, 1))(own, answer.flat)
+    factor = answer.factor
+    assert isinstance(factor, BlockFactor)
+    # Where a level held still isn't at a minimum, elimination alone may have no factor.
+    multipliers = -jax.lax.cond(
+        factor.positive,
+        lambda: block_solve(factor, right[:, None])[:, 0],
+        lambda: jnp.linalg.solve(factor.matrix, right),
+    )
+    return Point(
+        own=own,
+        value=value + multipliers @ answer.gradient,
+        gradient=direct + answer.cross @ multipliers,
+        error=jnp.zeros_like(value),
+        flat=jnp.concatenate([own, answer.flat, multipliers]),
+        below=factor,
+        factor=None,
+        outcomes=response.outcomes,
+        evaluations=response.evaluations.at[0].add(1),
+        products=response.products,
+    )
+
+
+def joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:
+    """The joint answer; where it is none, the levels that may move have stalled."""
+    levels = jnp.arange(len(nest.game.sizes))
+    reached = jnp.where(answer.solved, int(Outcome.SOLVED), int(Outcome.STALLED))
+    outcomes = jnp.where(nest.frozen, int(Outcome.BUDGET), reached)
+    products = jnp.where(levels == level, answer.products, 0)
+    outcomes, turns = (jnp.where(levels >= level, n, 0) for n in (outcomes, answer.turns))
+    return Response(
+        flat=answer.flat,
+        factor=answer.factor if with_factor else None,
+        outcomes=outcomes.astype(jnp.int32),
+        evaluations=turns.astype(jnp.int32),
+        products=products.astype(jnp.int32),
+    )
