@@ -49,7 +49,8 @@ _IMPLICIT = StrategySignature(
             "tolerance",
             POSITIVE,
             1e-10,
-            "The relative residual at which a linear system counts as solved.",
+            "The relative residual at which a linear system counts as solved; systems solved by "
+            "iterations are left a larger one while the run is far from its end.",
         ),
     ),
     doc="""Exact total gradients by implicit differentiation of the lower levels' conditions.

@@ -45,3 +45,8 @@ def abilities_of(
         products=products,
         adapts=products or form in ("cg", "minres"),
     )
+
+
+def careful(abilities: Abilities) -> Abilities:
+    """Without the ways that leave something to the certificate."""
+    return Abilities(jointly=abilities.jointly)

@@ -14,6 +14,7 @@ from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 from mlodsl.strategies import Point
 
+from .abilities import careful
 from .certificate import Certificate, certify, finish_point
 from .choose import ChosenStrategy
 from .lanes import clock, in_lane
@@ -54,8 +55,8 @@ def attempt(
     """Runs a strategy from a start and certifies where it ends.
 
     Where that is a maximum or a saddle of the top level, it goes on from beside it. Where a run
-    that didn't look at the levels' curvature ends at something else than a solution, it begins
-    anew and does.
+    that didn't look at the levels' curvature, or left their answers inexact, ends at something
+    else than a solution, it begins anew and does neither.
 
     Arguments:
         start: a vector for each level.
@@ -85,8 +86,8 @@ def attempt(
             seed=settings.seed,
         )
         certifying += clock() - before
-        if certificate.findings and nest.has_products and ran.reason in (None, Status.STALLED):
-            nest, start = nest.going("joint"), first
+        if certificate.findings and nest.adapts and ran.reason in (None, Status.STALLED):
+            nest, start = dataclasses.replace(nest, abilities=careful(nest.abilities)), first
             continue
         if ran.reason is not None or certificate.descent is None or escapes == _ESCAPES:
             break

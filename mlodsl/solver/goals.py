@@ -36,11 +36,10 @@ def needed_next(
 
     Where the nest adapts: a share of the last one's norm, until that is within the goal.
     """
-    needed = needed_below(nest, 0, point, goal)
-    if not nest.adapts:
-        return needed
-    last = jnp.where(turns == 0, 1.0, residual(nest, 0, point))
-    return jnp.maximum(needed, _SHARE * jnp.minimum(last, 1))
+    if nest.adapts:
+        last = jnp.where(turns == 0, 1.0, residual(nest, 0, point))
+        goal = jnp.maximum(goal, _SHARE * jnp.minimum(last, 1))
+    return needed_below(nest, 0, point, goal)
 
 
 def level_goal(plan: LevelPlan, tolerance: Float[Array, ""]) -> Float[Array, ""]:

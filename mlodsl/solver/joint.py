@@ -100,7 +100,7 @@ def solve_jointly(
     """
     game, sizes = nest.game, nest.game.sizes
     one_matrix = guess.size <= _ONE_MATRIX
-    still, pinned = _held(nest, level)
+    still, pinned = _held(nest, level, guess.dtype)
     wanted = jnp.array(True) if one_matrix else ~jnp.any(nest.frozen[level:])
 
     def newton_step(gradient: Array, rows: Array) -> Array:
@@ -141,14 +141,14 @@ def solve_jointly(
 
     def proceed(state: _State) -> Array:
         goes = (state.turns < _MOST_TURNS) & (state.share >= _SHORTEST)
-        return wanted & goes & ~_ended(state, tolerance)
+        return wanted & goes & ~_ended(nest, level, state, tolerance)
 
     upper = guess.size - flat_size(sizes, level + 1)
     leading = above[-1].size if with_cross else 0
     final = jax.lax.while_loop(proceed, turn, _first(guess, upper, leading))
     factor = block_factor(sizes, level, final.rows)
     curved = _all_curved(factor, nest.frozen[level:])
-    solved = wanted & _ended(final, tolerance) & _is_near(nest, level, final) & curved
+    solved = wanted & _ended(nest, level, final, tolerance) & _is_near(nest, level, final) & curved
     products = final.turns * (upper + leading)
     return JointAnswer(
         final.flat, factor, solved, final.turns, products, final.gradient, final.cross
@@ -178,9 +178,7 @@ def solve_by_products(
         better = norm <= (1 - 1e-4 * state.share) * state.norm
 
         def accept() -> _State:
-            forcing = jnp.maximum(jnp.minimum(0.1, norm), 0.5 * tolerance / norm)
-            # No step from an answer.
-            forcing = jnp.where(norm <= tolerance, jnp.inf, forcing)
+            forcing = jnp.clip(0.5 * tolerance / norm, jnp.minimum(0.1, norm), 0.1)
             step, count = minres(
                 product, gradient, iterations=0, tolerance=forcing, most=guess.size
             )
@@ -207,10 +205,10 @@ def solve_by_products(
     def proceed(state: _State) -> Array:
         # What takes more is better done with matrices.
         goes = (state.turns < _MOST_TURNS) & (state.products <= _MOST_SWEEPS * guess.size)
-        return wanted & goes & (state.share >= _SHORTEST) & ~_ended(state, tolerance)
+        return wanted & goes & (state.share >= _SHORTEST) & ~_ended(nest, level, state, tolerance)
 
     final = jax.lax.while_loop(proceed, turn, _first(guess, 0, 0))
-    solved = wanted & _ended(final, tolerance) & _is_near(nest, level, final)
+    solved = wanted & _ended(nest, level, final, tolerance) & _is_near(nest, level, final)
     return JointAnswer(
         flat=final.flat,
         factor=EliminatedFactor(final.flat, None, None),
@@ -245,17 +243,23 @@ def _is_near(nest: Nest, level: int, state: _State) -> Bool[Array, ""]:
     return jnp.max(jnp.abs(state.step)) <= _NEAR * (1 + jnp.linalg.norm(own))
 
 
-def _ended(state: _State, tolerance: Float[Array, ""]) -> Bool[Array, ""]:
+def _ended(nest: Nest, level: int, state: _State, tolerance: Float[Array, ""]) -> Bool[Array, ""]:
     """Whether the residual is within the tolerance, or all that is left of it is rounding: it
     doesn't fall any more, along a step that is next to nothing."""
     eps = jnp.finfo(state.flat.dtype).eps
-    size = 1 + jnp.linalg.norm(state.flat)
-    tiny = jnp.linalg.norm(state.step) <= eps**0.75 * size
+    own, moved = (
+        jnp.linalg.norm(jnp.concatenate(choices(nest.game.sizes, level, flat)))
+        for flat in (state.flat, state.step)
+    )
+    tiny = moved <= eps**0.75 * (1 + own)
+    tiny &= jnp.linalg.norm(state.step) <= eps**0.75 * (1 + jnp.linalg.norm(state.flat))
     rounding = (state.share < 1) & tiny
     return (state.turns > 0) & ((state.norm <= tolerance) | rounding)
 
 
-def _held(nest: Nest, level: int) -> tuple[Bool[Array, " flat"], Float[np.ndarray, "flat flat"]]:
+def _held(
+    nest: Nest, level: int, dtype: jnp.dtype
+) -> tuple[Bool[Array, " flat"], Float[np.ndarray, "flat flat"]]:
     """Which conditions are dropped since their level is held still, and in each one's place the
     unit row that keeps its variable.
 
@@ -264,7 +268,7 @@ def _held(nest: Nest, level: int) -> tuple[Bool[Array, " flat"], Float[np.ndarra
     sizes = nest.game.sizes
     order = flat_size(sizes, level)
     rows = np.full(order, -1)
-    pinned = np.zeros((order, order))
+    pinned = np.zeros((order, order), dtype)
     condition, variable = 0, 0
     for depth in range(level, len(sizes)):
         entries = np.arange(sizes[depth])

@@ -57,10 +57,10 @@ def evaluate_jointly(nest: Nest, proposal: Proposal, accuracy: Float[Array, ""])
 
 
 def joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:
-    """The joint answer; where it is none, the levels that may move have stalled."""
+    """The joint answer; where it is none, all levels have stalled."""
     levels = jnp.arange(len(nest.game.sizes))
-    reached = jnp.where(answer.solved, int(Outcome.SOLVED), int(Outcome.STALLED))
-    outcomes = jnp.where(nest.frozen, int(Outcome.BUDGET), reached)
+    reached = jnp.where(nest.frozen, int(Outcome.BUDGET), int(Outcome.SOLVED))
+    outcomes = jnp.where(answer.solved, reached, int(Outcome.STALLED))
     products = jnp.where(levels == level, answer.products, 0)
     outcomes, turns = (jnp.where(levels >= level, n, 0) for n in (outcomes, answer.turns))
     return Response(

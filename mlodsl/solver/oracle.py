@@ -28,6 +28,7 @@ from mlodsl.calculus import (
 )
 from mlodsl.strategies import Point
 
+from .abilities import careful
 from .goals import needed_next, residual
 from .joint import solve_by_products
 from .lanes import in_lane, joined
@@ -163,7 +164,9 @@ def _total_gradient(
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
     late = jnp.array(LATE, jnp.int32)
-    point = evaluate(nest.going(way), 0, (), proposal, tolerance, late, with_factor=with_factor)
+    # There is no progress that its exactness could be tied to.
+    exact = dataclasses.replace(nest.going(way), abilities=careful(nest.abilities))
+    point = evaluate(exact, 0, (), proposal, tolerance, late, with_factor=with_factor)
     return point.gradient, point.outcomes
 
 

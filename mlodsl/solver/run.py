@@ -120,7 +120,7 @@ def run(
                 break
             turn = _turn(nest, guess, goal, turn)
             state, before, steps = turn.state, steps, int(turn.state.steps)
-            if best is None or _is_better(state.point, best):
+            if best is None or _is_better(nest, state.point, best):
                 best = state.point
             if steps > before or int(state.turns) == 1:
                 seconds = before_this + time.perf_counter() - compiled
@@ -141,12 +141,13 @@ def run(
     return Run(state, best, reason, compile_seconds, before_this + ended - compiled, trace)
 
 
-def _is_better(point: Point, other: Point) -> bool:
+def _is_better(nest: Nest, point: Point, other: Point) -> bool:
     """Whether a point is the one to return: the less inexact one, then that of the lower value.
 
-    Values of inexact points are of other functions (a weaker penalty, a rougher response).
+    Values of inexact points are of other functions (a weaker penalty, a rougher response), but for
+    those that are as exact as the progress asks, whose values are corrected.
     """
-    if float(point.error) != float(other.error):
+    if not nest.adapts and float(point.error) != float(other.error):
         return bool(point.error < other.error)
     return bool(point.value <= other.value)
 

@@ -91,7 +91,7 @@ def _turns(
         with_factor = nest.plans[0].mover.needs_factor
         trial = evaluate(nest, 0, (), proposal, needed, state.turns, with_factor=with_factor)
         found = digest(nest, 0, (), guess, goal, state, proposal, trial)
-        take = (state.turns == 0) | _is_better(found.point, best)
+        take = (state.turns == 0) | _is_better(nest, found.point, best)
         best = jax.tree.map(lambda one, other: jnp.where(take, one, other), found.point, best)
         return found, best
 
@@ -101,8 +101,10 @@ def _turns(
     return jax.lax.while_loop(goes_on, turn, (state, best))
 
 
-def _is_better(point: Point, other: Point) -> Bool[Array, ""]:
+def _is_better(nest: Nest, point: Point, other: Point) -> Bool[Array, ""]:
     """As the loop on the host has it: the less inexact one, then that of the lower value."""
+    if nest.adapts:
+        return point.value <= other.value
     return (point.error < other.error) | (
         (point.error == other.error) & (point.value <= other.value)
     )

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import Factor, block_factor, empty_factor, flat_size
+from mlodsl.calculus import (
+    BlockFactor,
+    EliminatedFactor,
+    Factor,
+    NewtonFactor,
+    block_factor,
+    empty_factor,
+    flat_size,
+)
 from mlodsl.strategies import Point
 
 from .movers import State
@@ -54,7 +64,11 @@ def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:
         below = block_factor(sizes, level + 1, jnp.eye(order, dtype=flat.dtype))
     elif keeps:
         below = empty_factor(sizes, level + 1, plans, flat.dtype)
-    wants_factor = nest.plans[level].mover.needs_factor
+    factor: NewtonFactor | None = None
+    if nest.plans[level].mover.needs_factor:
+        factor = empty_factor(sizes, level, plans, flat.dtype)
+    if isinstance(factor, EliminatedFactor) and isinstance(below, BlockFactor):
+        factor = dataclasses.replace(factor, below=below)
     return Point(
         own=flat[:own],
         value=jnp.array(jnp.inf, flat.dtype),
@@ -62,7 +76,7 @@ def _blank(nest: Nest, level: int, flat: Float[Array, " flat"]) -> Point:
         error=jnp.zeros((), flat.dtype),
         flat=flat,
         below=below,
-        factor=empty_factor(sizes, level, plans, flat.dtype) if wants_factor else None,
+        factor=factor,
         outcomes=jnp.zeros(len(sizes), jnp.int32),
         evaluations=jnp.zeros(len(sizes), jnp.int32),
         products=jnp.zeros(len(sizes), jnp.int32),

@@ -48,7 +48,8 @@ class Implicit(AbstractStrategy):
             on K_{k+1} itself; `auto` decides by the sizes of each level, and is `cg` where
             `iterations` are given.
         iterations: of a matrix-free solver; 0 runs it to `tolerance`.
-        tolerance: of linear solves, on the residual relative to the right-hand side.
+        tolerance: of linear solves, on the residual relative to the right-hand side; a query may
+            ask for less.
     """
 
     linear_solver: Literal["auto", "cg", "dense", "minres", "neumann"] = eqx.field(
@@ -151,6 +152,7 @@ def adjoint_solution(
     known = -query.multipliers
     rest = right - hessian_product(game, level, here, below.flat)(known)
     # Relative to what is left, it may be so much less exact.
-    scale = jnp.linalg.norm(right) / jnp.maximum(jnp.linalg.norm(rest), 1e-300)
+    least = jnp.finfo(right.dtype).tiny
+    scale = jnp.linalg.norm(right) / jnp.maximum(jnp.linalg.norm(rest), least)
     step, products = solve(game, level, here, below, plans, rest, tolerance * scale)
     return known + step, products + 1

@@ -119,10 +119,12 @@ class Answers:
         """
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
         answer, values = evaluate_with_objectives(self._nest(level), vectors[0], flat)
-        self.tried += 1
+        outcomes = np.asarray(answer.outcomes)
+        # What was given up tells nothing of its start.
+        self.tried += int(np.any(outcomes[level:] < Outcome.LIMIT))
         found = [np.asarray(v) for v in choices(self.sizes, 0, answer.flat)]
         self._solved = (found, np.asarray(values))
-        return found, np.asarray(answer.outcomes)
+        return found, outcomes
 
     def compare(
         self, level: int, vectors: list[np.ndarray], outcomes: np.ndarray

@@ -103,8 +103,8 @@ def of_krylov(
     """The curvature that Lanczos' method shows; None where it tells too little.
 
     The error of an end of T's spectrum is at most β_m times the last entry of its eigenvector.
-    It tells enough where the smallest eigenvalue is known to `accuracy` of its own size, and so
-    is certainly positive or negative.
+    It tells enough where an eigenvalue is known to be as small as that, to `accuracy` of its own
+    size; that there is no smaller one follows from the start, which is random, alone.
 
     Arguments:
         diagonal, beside, basis: as in `Krylov`.
@@ -119,7 +119,7 @@ def of_krylov(
     eps = np.finfo(gradient.dtype).eps
     smallest, largest = float(found[0]), float(found[-1])
     floor = 1e3 * eps * np.sqrt(gradient.size) * max(abs(smallest), abs(largest))
-    if not errors[0] <= accuracy * abs(smallest) or abs(smallest) <= 1e3 * floor:
+    if not errors[0] <= accuracy * abs(smallest) or abs(smallest) <= 10 * floor:
         return None
     axis = basis.T @ vectors[:, 0]
     known = smallest - float(errors[0])
