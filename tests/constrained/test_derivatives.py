@@ -78,7 +78,7 @@ def _quadratic(seed: int) -> tuple[mlodsl.Model, np.ndarray]:
     return mlodsl.compile(QUADRATIC, data=data), data["t"]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_large_quadratic_level_is_differentiated_exactly(seed: int) -> None:
     """Some thirty of eighty constraints are active, none of them about to change."""
     model, t = _quadratic(seed)
@@ -96,7 +96,13 @@ def test_a_large_quadratic_level_is_differentiated_exactly(seed: int) -> None:
     np.testing.assert_allclose(found, differences, rtol=1e-7)
 
 
-@pytest.mark.parametrize("x", [(0.3, 0.4), (-1.5, 0.4), (0.3, 1.7), (1.9, -1.0)])
+@pytest.mark.parametrize(
+    "x",
+    [
+        (0.3, 0.4),
+        *(pytest.param(x, marks=pytest.mark.slow) for x in [(-1.5, 0.4), (0.3, 1.7), (1.9, -1.0)]),
+    ],
+)
 def test_three_levels_are_differentiated_through_their_active_bounds(x) -> None:
     model = mlodsl.compile(THREE)
     x = np.array(x)

@@ -46,7 +46,14 @@ level game {
 """
 
 
-@pytest.mark.parametrize("name", ["three_generals_b", "three_generals_c", "tri_bound_active"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("three_generals_b", marks=pytest.mark.slow),
+        "three_generals_c",
+        "tri_bound_active",
+    ],
+)
 def test_the_cases_with_bounds_are_exact(name: str) -> None:
     if not CASES.exists():
         pytest.skip(f"the cases are not at {CASES}")

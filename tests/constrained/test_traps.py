@@ -77,7 +77,12 @@ ANSWERS = {
 }
 
 
-SLOW = {"a middle level at its maximum, unbounded", "a middle level that jumps far"}
+SLOW = {
+    "a middle level at its maximum, unbounded",
+    "a middle level that jumps far",
+    "a player at his maximum, unbounded",
+    "a follower bounded on the wrong side",
+}
 
 
 def some_slow(names: Iterable[str]) -> list:

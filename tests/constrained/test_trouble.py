@@ -52,6 +52,7 @@ def test_constraints_that_contradict_each_other_are_infeasible(
     assert np.isfinite(np.asarray(result["x"])).all()
 
 
+@pytest.mark.slow
 def test_a_leader_that_no_answer_of_the_follower_suits_is_infeasible() -> None:
     """The follower answers y = x; the leader wants both apart."""
     result = mlodsl.compile(PAIR.format(leader="y >= x + 1", follower="y <= 10")).solve()

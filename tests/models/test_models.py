@@ -17,9 +17,9 @@ MODELS = Path(__file__).parents[2] / "models"
 TOLERANCE = 1e-6  # the accuracy that the models promise
 
 # Other params than the defaults, so that what the models call scalable is.
-SCALED: list[tuple[str, dict[str, Any]]] = [
+SCALED: list[Any] = [
     ("stackelberg3", {"goods": 5}),
-    ("chain5", {"d": 3, "goal": np.array([1.0, -2.0, 0.5])}),
+    pytest.param("chain5", {"d": 3, "goal": np.array([1.0, -2.0, 0.5])}, marks=pytest.mark.slow),
     ("ridge_tuning", {"n": 20, "m": 15, "d": 12, "noise": 1.0}),
     ("supply_chain", {"cost": 1.0, "slope": 2.0}),
     ("matrix_steering", {"n": 4, "m": 3, "ridge": 1.0, "price": 0.2}),

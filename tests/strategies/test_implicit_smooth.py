@@ -13,7 +13,11 @@ from tests.nests import evaluated
 from tests.responses import slope_along, start_of, total_slopes, value_along
 from tests.smooth_games import SMOOTH_GAMES
 
-LOWER = [(levels, level) for levels in SMOOTH_GAMES for level in range(1, levels)]
+LOWER = [
+    pytest.param(levels, level, marks=pytest.mark.slow if levels > 3 else ())
+    for levels in SMOOTH_GAMES
+    for level in range(1, levels)
+]
 
 
 @pytest.mark.parametrize(("levels", "level"), LOWER)
