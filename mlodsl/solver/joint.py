@@ -33,7 +33,9 @@ from .nest import Nest
 
 _MOST_TURNS = 40
 _SHORTEST = 1 / 64
-_NEAR = 1e-4
+
+# How short the step from an answer is; from one that is inexact on purpose it is longer.
+_NEAR, _ROUGHLY_NEAR = 1e-4, 0.1
 
 # Products by which MINRES has to find an answer, for each unknown.
 _MOST_SWEEPS = 4
@@ -148,7 +150,12 @@ def solve_jointly(
     final = jax.lax.while_loop(proceed, turn, _first(guess, upper, leading))
     factor = block_factor(sizes, level, final.rows)
     curved = _all_curved(factor, nest.frozen[level:])
-    solved = wanted & _ended(nest, level, final, tolerance) & _is_near(nest, level, final) & curved
+    solved = (
+        wanted
+        & _ended(nest, level, final, tolerance)
+        & _is_near(nest, level, final, _NEAR)
+        & curved
+    )
     products = final.turns * (upper + leading)
     return JointAnswer(
         final.flat, factor, solved, final.turns, products, final.gradient, final.cross
@@ -208,7 +215,8 @@ def solve_by_products(
         return wanted & goes & (state.share >= _SHORTEST) & ~_ended(nest, level, state, tolerance)
 
     final = jax.lax.while_loop(proceed, turn, _first(guess, 0, 0))
-    solved = wanted & _ended(nest, level, final, tolerance) & _is_near(nest, level, final)
+    near = _is_near(nest, level, final, _ROUGHLY_NEAR)
+    solved = wanted & _ended(nest, level, final, tolerance) & near
     return JointAnswer(
         flat=final.flat,
         factor=EliminatedFactor(final.flat, None, None),
@@ -236,11 +244,11 @@ def _first(guess: Float[Array, " flat"], upper: int, leading: int) -> _State:
     )
 
 
-def _is_near(nest: Nest, level: int, state: _State) -> Bool[Array, ""]:
-    """Whether the full step is short: a gradient that fades out far from any minimum leaves a
-    long way still to go."""
+def _is_near(nest: Nest, level: int, state: _State, share: float) -> Bool[Array, ""]:
+    """Whether the full step is short, by that share of the point's size: a gradient that fades out
+    far from any minimum leaves a long way still to go."""
     own = jnp.concatenate(choices(nest.game.sizes, level, state.flat))
-    return jnp.max(jnp.abs(state.step)) <= _NEAR * (1 + jnp.linalg.norm(own))
+    return jnp.max(jnp.abs(state.step)) <= share * (1 + jnp.linalg.norm(own))
 
 
 def _ended(nest: Nest, level: int, state: _State, tolerance: Float[Array, ""]) -> Bool[Array, ""]:
