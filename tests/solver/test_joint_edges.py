@@ -56,3 +56,20 @@ def test_the_best_point_is_returned_where_steps_run_out() -> None:
     model = mlodsl.compile(text)
     few, more = (model.solve(max_steps=steps).objectives["a"] for steps in (5, 15))
     assert more < few
+
+
+@pytest.mark.slow
+def test_levels_held_still_among_many_unknowns_are_still_looked_at() -> None:
+    """The certificate holds the levels as they are returned; c's Hessian is at least 2 I."""
+    text = """
+    level a { var x : real = 0.5   minimize sumsq(y - 1) / 90 + 0.1 * x^2 + sumsq(z) / 100 }
+    level b { var y : real[90]     minimize sumsq(y - x) + 0.1 * sum(y * z) }
+    level c { var z : real[90]     minimize sumsq(z - y) + 0.1 * sum(z^4) }
+    solve {
+      strategy = implicit(linear_solver = cg, iterations = 2)
+      level c { optimizer = sgd(0.05)  steps = 3 }
+    }
+    """
+    levels = mlodsl.compile(text).solve().certificate["levels"]
+    assert levels["c"]["min_curvature"] >= 2
+    assert levels["b"]["min_curvature"] > 1
