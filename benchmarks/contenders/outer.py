@@ -10,8 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+
+from benchmarks.problems.problem import Problem
+
+from .contender import Solved
 
 _ARMIJO, _CURVATURE = 1e-4, 0.9
 _ROUNDING = 1e-12
@@ -97,3 +102,39 @@ def bfgs(
         point, value, gradient = tried, found, ahead
         norm = float(np.linalg.norm(gradient))
     return Ended(point, norm, step, evaluations)
+
+
+def solver_of_answers(
+    problem: Problem, tolerance: float, answers: Callable[..., Any]
+) -> Callable[[], Solved]:
+    """BFGS on the total gradients of answers that JAX differentiates, each lower level started from
+    where it last ended.
+
+    Arguments:
+        answers: from the data, the top's choice, guesses and how exact to be to the lower levels'
+            answers.
+    """
+    data = {name: jnp.asarray(value) for name, value in problem.data.items()}
+    exact = max(1e-2 * tolerance, 1e-10)
+
+    @jax.jit
+    def evaluate(data: Any, own: Any, guesses: Any) -> Any:
+        def value(own: Any) -> Any:
+            found = answers(data, own, guesses, exact)
+            return problem.objectives[0](data, own, *found), found
+
+        (found, below), gradient = jax.value_and_grad(value, has_aux=True)(own)
+        return found, gradient, below
+
+    def once() -> Solved:
+        guesses: Any = tuple(map(jnp.zeros, problem.sizes[1:]))
+
+        def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
+            nonlocal guesses
+            value, gradient, guesses = evaluate(data, point, guesses)
+            return float(value), np.asarray(gradient)
+
+        ended = bfgs(at, problem.start, tolerance)
+        return Solved(ended.point, ended.steps, ended.evaluations)
+
+    return once

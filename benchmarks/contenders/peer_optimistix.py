@@ -19,7 +19,7 @@ import optimistix
 from benchmarks.problems.problem import Problem
 
 from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
-from .outer import bfgs
+from .outer import solver_of_answers
 
 _DENSE = 400
 # Its conjugate gradients stop at once where a component of the right-hand side is zero and this is.
@@ -129,32 +129,11 @@ class Optimistix:
 
     def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
         """BFGS on total gradients, each lower level started from where it last ended."""
-        data = {name: jnp.asarray(value) for name, value in problem.data.items()}
-        exact = max(1e-2 * tolerance, 1e-10)
 
-        @jax.jit
-        def evaluate(data: Any, own: Any, guesses: Any) -> Any:
-            nest = Nest(problem, guesses, False, exact)
+        def answers(data: Any, own: Any, guesses: Any, exact: float) -> Any:
+            return Nest(problem, guesses, False, exact).answers(data, (own,))
 
-            def value(own: Any) -> Any:
-                answers = nest.answers(data, (own,))
-                return problem.objectives[0](data, own, *answers), answers
-
-            (found, answers), gradient = jax.value_and_grad(value, has_aux=True)(own)
-            return found, gradient, answers
-
-        def once() -> Solved:
-            guesses: Any = tuple(map(jnp.zeros, problem.sizes[1:]))
-
-            def at(point: np.ndarray, last: float) -> tuple[float, np.ndarray]:
-                nonlocal guesses
-                value, gradient, guesses = evaluate(data, point, guesses)
-                return float(value), np.asarray(gradient)
-
-            ended = bfgs(at, problem.start, tolerance)
-            return Solved(ended.point, ended.steps, ended.evaluations)
-
-        return once
+        return solver_of_answers(problem, tolerance, answers)
 
 
 CONTENDER = Optimistix()
