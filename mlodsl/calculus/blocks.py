@@ -12,10 +12,11 @@ from k on is at a strict local minimum, anticipating the levels below it.
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
+
+from mlodsl.modules import Record
 
 from .lagrangian import Game, Vectors, flat_size, lagrangian
 
@@ -23,7 +24,7 @@ from .lagrangian import Game, Vectors, flat_size, lagrangian
 _FLAT = 10
 
 
-class BlockFactor(eqx.Module):
+class BlockFactor(Record):
     """K_k in blocks, factorised; what concerns the levels below is None at the bottom.
 
     Arguments:

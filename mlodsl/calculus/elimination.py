@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
+
+from mlodsl.modules import Record
 
 from .blocks import BlockFactor, block_solve, matrix_of_rows, upper_rows
 from .lagrangian import Game, Vectors, flat_size, lagrangian
@@ -41,7 +42,7 @@ class EliminationPlan:
     tolerance: float = 1e-10
 
 
-class Spectrum(eqx.Module):
+class Spectrum(Record):
     """S_k by its eigenvalues, smallest first, and its orthonormal eigenvectors in columns."""
 
     curvatures: Float[Array, " own"]
@@ -60,7 +61,7 @@ def spectrum(reduced: Float[Array, "own own"]) -> Spectrum:
     return Spectrum(*jnp.linalg.eigh((reduced + reduced.T) / 2, symmetrize_input=False))
 
 
-class FullFactor(eqx.Module):
+class FullFactor(Record):
     """K_k as a matrix, S_k, and -M⁻¹ B: how (u_{k+1}, m_{k+1}) follow x_k."""
 
     matrix: Float[Array, "flat flat"]
@@ -68,7 +69,7 @@ class FullFactor(eqx.Module):
     tangent: Float[Array, "rest own"]
 
 
-class EliminatedFactor(eqx.Module):
+class EliminatedFactor(Record):
     """K_k by elimination: the point, S_k where it is kept, and the factor of K_{k+1}."""
 
     flat: Float[Array, " flat"]

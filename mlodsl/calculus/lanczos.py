@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mlodsl.modules import Record
 
-class Krylov(eqx.Module):
+
+class Krylov(Record):
     """A V = V T + β_m v_{m+1} e_mᵀ with T tridiagonal and the rows of `basis` orthonormal.
 
     Arguments:

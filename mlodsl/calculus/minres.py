@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
+
+from mlodsl.modules import Record
 
 # Curvatures of so many roundings of ‖A‖ count as zero.
 _FLAT = 100
 
 
-class _State(eqx.Module):
+class _State(Record):
     """Lanczos vectors v, the QR rotation of the tridiagonal matrix, directions d, the answer.
 
     `norm` is the largest column of the tridiagonal matrix so far, of the order of ‖A‖.

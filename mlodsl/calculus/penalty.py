@@ -11,10 +11,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mlodsl.modules import Record
+
 from .lagrangian import Game, Vectors
 
 
-class PenalizedGame(eqx.Module):
+class PenalizedGame(Record):
     """`game` with σ f_k + f_{k+1} as the objective of level k + 1; with σ = 0 the game itself.
 
     Arguments:
@@ -43,7 +45,7 @@ class PenalizedGame(eqx.Module):
         return self.game.project(level, vector)
 
 
-class ProximalGame(eqx.Module):
+class ProximalGame(Record):
     """`game` with ‖x_k - centre‖² / (2 ρ) added to the objective of level k.
 
     Arguments:

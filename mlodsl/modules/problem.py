@@ -19,6 +19,7 @@ from .dependencies import needs
 from .domains import project_onto
 from .evaluator import evaluate
 from .lets import let_key, value_of_let
+from .record import Record
 from .rows import SharedRows, keep_whole, pad_rows, whole
 from .scope import Scope, dual_key
 from .starts import start_of
@@ -29,7 +30,7 @@ Vectors = tuple[Float[Array, " _"], ...]
 Kept: TypeAlias = Array | SharedRows
 
 
-class Problem(eqx.Module):
+class Problem(Record):
     """Levels of variables and objectives, ready to be differentiated and solved.
 
     Everything is computed in `structure.dtype`; for float64 the caller wraps calls in

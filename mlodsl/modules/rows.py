@@ -17,10 +17,12 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
+from .record import Record
+
 _AXIS = "rows"
 
 
-class SharedRows(eqx.Module):
+class SharedRows(Record):
     """An array kept with rows of zeros at its end.
 
     Arguments:

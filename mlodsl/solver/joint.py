@@ -28,6 +28,7 @@ from mlodsl.calculus import (
     rows_and_cross,
     upper_rows,
 )
+from mlodsl.modules import Record
 
 from .nest import Nest
 
@@ -45,7 +46,7 @@ _MOST_SWEEPS = 4
 _ONE_MATRIX = 256
 
 
-class JointAnswer(eqx.Module):
+class JointAnswer(Record):
     """Where the method ended.
 
     Arguments:
@@ -70,7 +71,7 @@ class JointAnswer(eqx.Module):
     cross: Float[Array, "leading flat"]
 
 
-class _State(eqx.Module):
+class _State(Record):
     """The accepted point, its residual and rows of K_k, the full step from it, and the share of it
     that is tried next; `rows` and `cross` are empty where there is no matrix."""
 

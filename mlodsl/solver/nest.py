@@ -10,6 +10,7 @@ import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import EliminationPlan, Game, Vectors
+from mlodsl.modules import Record
 from mlodsl.strategies import AbstractStrategy, Implicit
 
 from .movers import AbstractMover, FirstOrder, Place
@@ -68,7 +69,7 @@ class Abilities:
     adapts: bool = False
 
 
-class Nest(eqx.Module):
+class Nest(Record):
     """What a response depends on.
 
     Arguments:

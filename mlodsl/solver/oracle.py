@@ -26,6 +26,7 @@ from mlodsl.calculus import (
     operators,
     split,
 )
+from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 from .abilities import careful
@@ -45,7 +46,7 @@ LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
 
 
-class Turn(eqx.Module):
+class Turn(Record):
     """The top level's loop before a turn.
 
     Arguments:

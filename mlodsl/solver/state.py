@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -17,6 +16,7 @@ from mlodsl.calculus import (
     empty_factor,
     flat_size,
 )
+from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 from .movers import State
@@ -24,7 +24,7 @@ from .nest import Nest
 from .outcome import Outcome
 
 
-class LevelState(eqx.Module):
+class LevelState(Record):
     """The carry of one level's loop; `extra` counts steps since the tolerance was reached."""
 
     point: Point

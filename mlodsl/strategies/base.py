@@ -14,9 +14,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import EliminationPlan, Factor, Game, NewtonFactor, Vectors
+from mlodsl.modules import Record
 
 
-class Response(eqx.Module):
+class Response(Record):
     """The answer of level k and all below it to the levels above.
 
     Arguments:
@@ -34,7 +35,7 @@ class Response(eqx.Module):
     products: Int[Array, " levels"]
 
 
-class Point(eqx.Module):
+class Point(Record):
     """A level's choice, and what is known there.
 
     Arguments:
@@ -61,7 +62,7 @@ class Point(eqx.Module):
     products: Int[Array, " levels"]
 
 
-class Query(eqx.Module):
+class Query(Record):
     """Where a total gradient is asked for, and how well.
 
     Arguments:
@@ -165,7 +166,7 @@ class Respond(Protocol):
         ...
 
 
-class AbstractStrategy(eqx.Module):
+class AbstractStrategy(Record):
     """A way to a total gradient. Its options are its fields.
 
     `keeps_factor`: whether its points hold the factor of K_{k+1}.

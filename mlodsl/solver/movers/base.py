@@ -14,12 +14,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.calculus import EliminationPlan, Game, Vectors
+from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 State: TypeAlias = Any
 
 
-class Place(eqx.Module):
+class Place(Record):
     """Where a mover stands: the game, its level, the choices above, the linear solves.
 
     `needed` is the norm of the gradient that is small enough; 0 where that isn't said.
@@ -41,7 +42,7 @@ class Place(eqx.Module):
         return point.flat[own : own + (point.flat.size - own) // 2]
 
 
-class Proposal(eqx.Module):
+class Proposal(Record):
     """The next point to evaluate, a guess of the response there, and what `observe` needs.
 
     `products` counts the products with the level's Hessian that the proposal took.
@@ -53,7 +54,7 @@ class Proposal(eqx.Module):
     products: Int[Array, ""]
 
 
-class Verdict(eqx.Module):
+class Verdict(Record):
     """What a mover makes of an evaluated proposal."""
 
     state: State
@@ -61,7 +62,7 @@ class Verdict(eqx.Module):
     stuck: Bool[Array, ""]
 
 
-class AbstractMover(eqx.Module):
+class AbstractMover(Record):
     """How a level moves. `needs_factor`: whether it wants K_k at each point."""
 
     needs_factor: eqx.AbstractClassVar[bool]

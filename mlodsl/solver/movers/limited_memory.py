@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
 
+from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 from .base import AbstractMover, Place, Proposal, Verdict, is_good_trial
@@ -21,7 +22,7 @@ from .base import AbstractMover, Place, Proposal, Verdict, is_good_trial
 _SHARE = 1e-4
 
 
-class LimitedMemoryState(eqx.Module):
+class LimitedMemoryState(Record):
     """The current direction, the length tried along it, and Optax's memory of past pairs."""
 
     direction: Float[Array, " own"]

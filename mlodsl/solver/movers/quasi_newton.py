@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 from .base import AbstractMover, Place, Proposal, Verdict, is_good_trial
@@ -23,7 +24,7 @@ _SHARE = 1e-4
 _SUBPROBLEM_STEPS = 2000
 
 
-class QuasiNewtonState(eqx.Module):
+class QuasiNewtonState(Record):
     """B, the length tried along the current direction, and whether B was learnt yet."""
 
     hessian: Float[Array, "own own"]
