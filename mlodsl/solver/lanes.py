@@ -25,6 +25,7 @@ from jaxtyping import Array, PyTree
 from mlodsl.modules import Problem
 
 from .clock import seconds
+from .compiling import compiled
 from .nest import Nest
 
 Found = TypeVar("Found")
@@ -164,7 +165,7 @@ def joined(function: Callable[..., Found]) -> Callable[..., Found]:
 
     Its arrays may be NumPy's. Problems among its arguments are the lane's own.
     """
-    alone = eqx.filter_jit(function)
+    alone = compiled(function)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Found:

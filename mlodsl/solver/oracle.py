@@ -30,6 +30,7 @@ from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 from .abilities import careful
+from .compiling import compiled
 from .goals import needed_next, residual
 from .joint import solve_by_products
 from .lanes import in_lane, joined
@@ -62,7 +63,7 @@ class Turn(Record):
     residual: Float[Array, ""]
 
 
-@eqx.filter_jit
+@compiled
 def first_turn(
     nest: Nest,
     guess: Float[Array, " flat"],
@@ -73,7 +74,7 @@ def first_turn(
     return _begin_turn(nest, guess, goal, first_state(nest, 0, guess) if state is None else state)
 
 
-@eqx.filter_jit
+@compiled
 def turn_by_products(
     nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], turn: Turn
 ) -> tuple[Turn, Bool[Array, ""]]:
@@ -100,7 +101,7 @@ def turn_by_products(
     return _begin_turn(nest, guess, goal, state), answered
 
 
-@eqx.filter_jit
+@compiled
 def next_turn(
     nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], turn: Turn, trial: Point
 ) -> Turn:
@@ -144,21 +145,22 @@ def total_gradient(
     asked = (nest, own, guess, tolerance)
     traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked))
     if traced or not nest.solves_jointly(1):
-        return _total_gradient(*asked, "both")
-    gradient, outcomes = _total_gradient(*asked, "joint")
-    if np.max(np.asarray(outcomes)) < Outcome.STALLED:
+        return _total_gradient(*asked, "both")[:2]
+    gradient, outcomes, answered = _total_gradient(*asked, "joint")
+    if answered:
         return gradient, outcomes
-    return _total_gradient(*asked, "nested")
+    return _total_gradient(*asked, "nested")[:2]
 
 
-@eqx.filter_jit
+@compiled
 def _total_gradient(
     nest: Nest,
     own: Float[Array, " own"],
     guess: Float[Array, " below"],
     tolerance: Array,
     way: Way,
-) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
+) -> tuple[Float[Array, " own"], Int[Array, " levels"], Bool[Array, ""]]:
+    """Also, whether the levels below gave an answer."""
     if nest.has_products:
         found = solve_by_products(nest, 1, (own,), guess, 0.01 * tolerance)
         guess = jnp.where(found.solved, found.flat, guess)
@@ -168,7 +170,7 @@ def _total_gradient(
     # There is no progress that its exactness could be tied to.
     exact = dataclasses.replace(nest.going(way), abilities=careful(nest.abilities))
     point = evaluate(exact, 0, (), proposal, tolerance, late, with_factor=with_factor)
-    return point.gradient, point.outcomes
+    return point.gradient, point.outcomes, jnp.max(point.outcomes) < int(Outcome.STALLED)
 
 
 def evaluate_turn(nest: Nest, turn: Turn) -> Point:
