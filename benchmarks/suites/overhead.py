@@ -41,57 +41,74 @@ def _measure(job: Job) -> Iterator[Row]:
 
     jax.config.update("jax_enable_x64", True)
     formula = FORMULAS[job.case]()
-    forms = {"mlodsl": _compiled, "jax": _by_hand}
+    problem = _problem(formula)
     for kind in KINDS:
-        yield from _compare(replace(job, case=f"{job.case}/{kind}"), formula, kind, forms)
+        yield from _compare(replace(job, case=f"{job.case}/{kind}"), formula, kind, problem)
 
 
 # ---------------------------------------------------------------- objectives
 
 
-def _compiled(formula: Formula) -> tuple[Callable[..., Any], Any, tuple[int, ...]]:
-    """The model's objective, as a function of the problem and the vectors; and the problem."""
+Form = tuple[Callable[..., Any], Any]
+"""An objective, as a function of what it knows and the vectors; and what it knows."""
+
+
+def _problem(formula: Formula) -> Any:
     import mlodsl
 
-    model = mlodsl.compile(formula.text, params=formula.params, data=formula.data)
-    problem = model.problem.fold()
+    return mlodsl.compile(formula.text, params=formula.params, data=formula.data).problem.fold()
 
+
+def _compiled(formula: Formula, problem: Any) -> Form:
     def objective(problem: Any, *vectors: Any) -> Any:
         return problem.objective(formula.level, vectors)
 
-    return objective, problem, problem.sizes
+    return objective, problem
 
 
-def _by_hand(formula: Formula) -> tuple[Callable[..., Any], Any, tuple[int, ...]]:
+def _by_hand(formula: Formula, problem: Any) -> Form:
+    """The form by hand; it reads the arrays of the model, not copies of them.
+
+    Where a matrix lies in memory makes a quarter of some times, and it lies elsewhere each time.
+    """
     import jax.numpy as jnp
 
-    known = {**formula.data, **formula.prepared}
-    data = {name: jnp.asarray(value) for name, value in known.items()}
-    _, _, sizes = _compiled(formula)
-    return formula.objective, data, sizes
+    known = {**problem.arrays, **problem.folded}
+    arrays = {}
+    for name, value in {**formula.data, **formula.prepared}.items():
+        arrays[name] = known[name] if name in known else jnp.asarray(value)
+        np.testing.assert_allclose(arrays[name], value, rtol=1e-12, atol=1e-12)
+    return formula.objective, arrays
 
 
-def _compare(
-    job: Job, formula: Formula, kind: str, forms: dict[str, Callable[..., Any]]
-) -> Iterator[Row]:
+FORMS = {"mlodsl": _compiled, "jax": _by_hand}
+
+
+def _compare(job: Job, formula: Formula, kind: str, problem: Any) -> Iterator[Row]:
     """Rows of one kind of evaluation; a run is so many of them that it takes a while."""
+    import jax.numpy as jnp
+
     count: int | None = None
+    draw = np.random.default_rng(0)
+    vectors = tuple(jnp.asarray(0.3 * draw.standard_normal(size)) for size in problem.sizes)
+    direction = jnp.asarray(draw.standard_normal(problem.sizes[formula.level]))
 
     def make(contender: str) -> Callable[[], np.ndarray]:
         nonlocal count
-        objective, known, sizes = forms[contender](formula)
+        objective, known = FORMS[contender](formula, problem)
         single, repeated = _evaluations(objective, formula.level, kind)
-        draw = np.random.default_rng(0)
-        arguments = known, tuple(0.3 * draw.standard_normal(size) for size in sizes)
-        direction = draw.standard_normal(sizes[formula.level])
-        answer = np.asarray(single(*arguments, direction))
+
+        def many(number: int) -> None:
+            repeated(known, vectors, direction, number).block_until_ready()
+
+        answer = np.asarray(single(known, vectors, direction))
         if count is None:
-            repeated(*arguments, direction, _FEW).block_until_ready()
-            count = _count(lambda few: repeated(*arguments, direction, few).block_until_ready())
+            many(_FEW)
+            count = _count(many)
         number = count
 
         def run() -> np.ndarray:
-            repeated(*arguments, direction, number).block_until_ready()
+            many(number)
             return answer
 
         return run

@@ -76,6 +76,9 @@ def contracted(
             scale = scale * size  # nothing depends on it
     if not arrays:
         return scale
+    # The last index first: in a row-wise array its entries are neighbours.
+    operands = sorted(zip(axes, arrays, strict=True), key=lambda one: one[0], reverse=True)
+    axes, arrays = [axis for axis, _ in operands], [array for _, array in operands]
     return scale * jnp.einsum(",".join(axes) + "->", *arrays, precision=lax.Precision.HIGHEST)
 
 

@@ -134,12 +134,22 @@ def _reduction(name: str, generator: nodes.Generator, scope: Scope) -> Value:
 
 
 def _trace_of_product(product: nodes.Chain, scope: Scope) -> Array:
-    """`trace(A @ B)` as the sum of A times the transpose of B: no entry off the diagonal."""
+    """`trace(A @ B)` as the sum of A times the transpose of B: no entry off the diagonal.
+
+    `trace(A.T @ B @ C)` is that of A times B @ C: as many operations, and nothing is transposed.
+    """
     *before, (_, last) = product.rest
+    (_, second), *after = product.rest
+    only_products = all(operator == "@" for operator, _ in product.rest)
+    if isinstance(product.first, nodes.Transpose) and only_products and len(after) <= 1:
+        rest = nodes.Chain(second, tuple(after), span=product.span) if after else second
+        return jnp.sum(_array(product.first.operand, scope) * _array(rest, scope))
     start = nodes.Chain(product.first, tuple(before), span=product.span)
-    left = evaluate(start if before else product.first, scope)
-    right = as_array(evaluate(last, scope), scope.dtype)
-    return jnp.sum(as_array(left, scope.dtype) * right.T)
+    return jnp.sum(_array(start if before else product.first, scope) * _array(last, scope).T)
+
+
+def _array(node: nodes.Expression, scope: Scope) -> Array:
+    return as_array(evaluate(node, scope), scope.dtype)
 
 
 def is_unrolled(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:
