@@ -49,15 +49,23 @@ def logsumexp(x: Numbers, axis: int = -1) -> Numbers:
     """`log(sum(exp(x)))` without overflow; a scalar stays itself."""
     if jnp.ndim(x) == 0:
         return jnp.asarray(x)
-    return jax.scipy.special.logsumexp(x, axis=axis)
+    shift = _shift(x, axis)
+    return jnp.log(jnp.sum(jnp.exp(x - shift), axis=axis)) + jnp.squeeze(shift, axis)
 
 
 def softmax(x: Numbers, axis: int = -1) -> Numbers:
     """`exp(x) / sum(exp(x))` without overflow."""
-    # Any shift gives the same value, so the largest entry counts as a constant.
-    largest = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True, initial=-jnp.inf))
-    weights = jnp.exp(x - jnp.where(jnp.isfinite(largest), largest, 0.0))
+    weights = jnp.exp(x - _shift(x, axis))
     return weights / jnp.sum(weights, axis=axis, keepdims=True)
+
+
+def _shift(x: Numbers, axis: int) -> Numbers:
+    """The largest entry, or 0 where that isn't finite; `axis` stays, of length 1.
+
+    Any shift gives the same value, so it counts as a constant.
+    """
+    largest = jnp.max(lax.stop_gradient(x), axis=axis, keepdims=True, initial=-jnp.inf)
+    return jnp.where(jnp.isfinite(largest), largest, 0.0)
 
 
 def log_softmax(x: Numbers, axis: int = -1) -> Numbers:

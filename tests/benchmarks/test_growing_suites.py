@@ -47,9 +47,10 @@ def test_the_closed_form_of_the_batch_is_where_the_total_gradient_vanishes() -> 
 @pytest.mark.parametrize("name", ["row numbers", "lets"])
 def test_a_formula_is_the_same_in_both_forms(name: str) -> None:
     job = Job(name, ("mlodsl", "jax"), repeats=1)
-    forms = {"mlodsl": overhead._compiled, "jax": overhead._by_hand}
+    formula = FORMULAS[name]()
     with jax.enable_x64(True):
-        rows = list(overhead._compare(job, FORMULAS[name](), "gradient", forms))
+        problem = overhead._problem(formula)
+        rows = list(overhead._compare(job, formula, "gradient", problem))
     assert [row.failure for row in rows] == [None, None]
     assert all(row.figures["difference"] < 1e-12 for row in rows)
 
