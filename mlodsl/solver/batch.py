@@ -16,8 +16,9 @@ from mlodsl.modules import Instances, Problem, names_that_vary, with_params
 from mlodsl.settings import Settings
 
 from .constrained import is_constrained
-from .lanes import FEW_LANES, Stack, clock, run_lanes
+from .lanes import clock
 from .run import Watch
+from .side_by_side import FEW_LANES, Stack, run_lanes
 from .solution import Solution
 from .solve import solve, solve_smooth
 

@@ -7,7 +7,7 @@ serves every value of its params; the instances of a batch call it together.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -30,10 +30,10 @@ from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
 from .abilities import careful
-from .compiling import compiled
+from .compiling import compiled, is_traced
 from .goals import needed_next, residual
 from .joint import solve_by_products
-from .lanes import in_lane, joined
+from .lanes import Each, in_lane, in_rows, joined
 from .level import digest, evaluate, propose
 from .movers import Proposal
 from .nest import Nest, Way
@@ -143,11 +143,10 @@ def total_gradient(
     at the levels' curvature there, and from afar would take longer.
     """
     asked = (nest, own, guess, tolerance)
-    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked))
-    if traced or not nest.solves_jointly(1):
+    if is_traced(*asked) or not nest.solves_jointly(1):
         return _total_gradient(*asked, "both")[:2]
     gradient, outcomes, answered = _total_gradient(*asked, "joint")
-    if answered:
+    if np.asarray(answered):
         return gradient, outcomes
     return _total_gradient(*asked, "nested")[:2]
 
@@ -188,6 +187,39 @@ def evaluate_with_objectives(
     return _evaluate(nest, own, guess, np.zeros((), own.dtype), LATE)
 
 
+class Evaluations(NamedTuple):
+    """Evaluations of the top level, a row each: u_0, the total gradient, how the solve of each
+    level ended, and all objectives."""
+
+    flats: np.ndarray
+    gradients: np.ndarray
+    outcomes: np.ndarray
+    objectives: np.ndarray
+
+
+def evaluate_many(nest: Nest, owns: np.ndarray, guesses: np.ndarray) -> Evaluations:
+    """As `evaluate_with_objectives` for rows of points and of guesses."""
+    if not at_once(nest):
+        rows = zip(owns, guesses, strict=True)
+        return Evaluations(*in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows))
+    multipliers = np.zeros(guesses.shape[1:], guesses.dtype) if nest.adapts else None
+    exact = (np.zeros((), owns.dtype), np.asarray(LATE, np.int32), multipliers)
+    return Evaluations(
+        *_evaluate_top.of_many(_parts, nest, Each(owns), Each(guesses), *exact, "both")
+    )
+
+
+def at_once(nest: Nest) -> bool:
+    """Whether many evaluations take hardly longer than one, as in a batch: they go together then,
+    those that may turn out not to be needed too."""
+    return in_lane() and not nest.solves_jointly(1)
+
+
+def _parts(found: tuple[Point, Array]) -> tuple[Array, ...]:
+    point, values = found
+    return point.flat, point.gradient, point.outcomes, values
+
+
 def _evaluate(
     nest: Nest,
     own: Array | np.ndarray,
@@ -202,9 +234,7 @@ def _evaluate(
         multipliers = np.zeros(guess.shape, guess.dtype)
     asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32), multipliers)
     # A lane's numbers are known.
-    known = in_lane() or not any(
-        isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(asked)
-    )
+    known = in_lane() or not is_traced(*asked)
     if not known or not nest.solves_jointly(1):
         return _evaluate_top(*asked, "both")
     found = _evaluate_top(*asked, "joint")

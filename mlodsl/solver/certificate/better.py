@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from mlodsl.calculus import Game, Vectors, choices, point_of
+from mlodsl.calculus import Game, Vectors, on_host, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
-from ..lanes import joined
+from ..lanes import Each, in_tuple, joined
 from ..nest import Nest
-from ..oracle import evaluate_with_objectives, objectives, objectives_of_many
+from ..oracle import (
+    at_once,
+    evaluate_many,
+    evaluate_with_objectives,
+    objectives,
+    objectives_of_many,
+)
 from ..outcome import Outcome
 from .lower import LowerLevel
 
@@ -24,6 +32,9 @@ _SOLVED = 1e-9
 
 # How much worse a twin may be, relative to 1 + the size of the objectives.
 _TWIN = 1e-6
+
+# How often a point is moved a little, to see how exact its objectives are.
+_DRAWS = 3
 
 # Twins of a level that are kept.
 _MOST_TWINS = 4
@@ -85,14 +96,14 @@ class Answers:
         self.sizes = nest.game.sizes
         self.problem = problem
         self.generator = generator
-        self.certified = [np.asarray(v) for v in choices(self.sizes, 0, point.flat)]
         self._free, self._patience = nest, patience
         self._nests: dict[int, Nest] = {}
+        self._ends = list(itertools.accumulate(self.sizes))
+        self.certified = self.vectors_of(np.asarray(point.flat))
         # The vectors that were solved last, whose objectives came along.
         self._solved: tuple[list[np.ndarray] | None, np.ndarray] = (None, np.zeros(0))
-        self.values = self.values_at(self.certified)
         self._inexact = np.array([0.0, *map(_inexactness, reads)])
-        self.noise = self._noise(self.certified, self.values)
+        self.values, self.noise = self._measure(self.certified)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
         self.twins: list[Twin] = []
@@ -101,9 +112,15 @@ class Answers:
         """The nest that holds the levels above `level` still."""
         if level not in self._nests:
             still = np.array([0 < other < level for other in range(len(self.sizes))])
-            limits = (still, np.array(self._patience, np.int32))
-            self._nests[level] = eqx.tree_at(lambda n: (n.frozen, n.patience), self._free, limits)
+            patience = np.array(self._patience, np.int32)
+            self._nests[level] = dataclasses.replace(
+                self._free, frozen=on_host(still), patience=on_host(patience)
+            )
         return self._nests[level]
+
+    def vectors_of(self, flat: np.ndarray) -> list[np.ndarray]:
+        """All levels' variables inside u_0."""
+        return [flat[end - size : end] for end, size in zip(self._ends, self.sizes, strict=True)]
 
     def values_at(self, vectors: list[np.ndarray]) -> np.ndarray:
         """All objectives, as minimisations."""
@@ -120,38 +137,78 @@ class Answers:
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
         answer, values = evaluate_with_objectives(self._nest(level), vectors[0], flat)
         outcomes = np.asarray(answer.outcomes)
-        # What was given up tells nothing of its start.
-        self.tried += int(np.any(outcomes[level:] < Outcome.LIMIT))
-        found = [np.asarray(v) for v in choices(self.sizes, 0, answer.flat)]
+        self.tried += int(_tells(level, outcomes[None])[0])
+        found = self.vectors_of(np.asarray(answer.flat))
         self._solved = (found, np.asarray(values))
         return found, outcomes
+
+    def responses(
+        self, level: int, starts: np.ndarray
+    ) -> Iterator[tuple[list[np.ndarray], BetterResponse | None]]:
+        """`solve` from the certified point with other variables of a level, a row each, one after
+        the other as they are taken, and what `compare` says of them."""
+        size = len(starts) if at_once(self._free) else 1
+        end = self._ends[level] - self.sizes[0]
+        guess = point_of(self.sizes, 1, tuple(self.certified[1:]))
+        for first in range(0, len(starts), size):
+            own = starts[first : first + size]
+            guesses = np.repeat(guess[None], len(own), axis=0)
+            guesses[:, end - self.sizes[level] : end] = own
+            tops = np.repeat(self.certified[0][None], len(own), axis=0)
+            found = evaluate_many(self._nest(level), tops, guesses)
+            silent = self._is_silent(level, found.flats, found.outcomes, found.objectives).tolist()
+            tells = _tells(level, found.outcomes).tolist()
+            for row, flat in enumerate(found.flats):
+                self.tried += tells[row]
+                vectors, better = self.vectors_of(flat), None
+                if not silent[row]:
+                    self._solved = (vectors, found.objectives[row])
+                    better = self.compare(level, vectors, found.outcomes[row])
+                yield vectors, better
+
+    def _is_silent(
+        self, level: int, flats: np.ndarray, outcomes: np.ndarray, values: np.ndarray
+    ) -> np.ndarray:
+        """Of which rows there is nothing to be said: worse responses, and the certified one again.
+
+        A level below that failed says nothing of this one.
+        """
+        gains = self.values - values
+        gain, own = gains[:, level], flats[:, self._ends[level] - self.sizes[level] :]
+        own = own[:, : self.sizes[level]]
+        small = float(np.finfo(own.dtype).eps) ** 0.5 * (1 + abs(float(self.values[level])))
+        apart = np.abs(own - self.certified[level]).max(1)
+        again = (np.abs(gain) <= small) & (apart <= 1e-7 * np.abs(own).max(1))
+        lower = (gains < -self._close())[:, : level + 1].any(1)
+        worse = lower & (gain < -max(small, float(self.noise[level, 0])))
+        failed = (outcomes[:, level + 1 :] > Outcome.STALLED).any(1)
+        return np.asarray(again | worse | failed | np.isnan(gain))
+
+    def _close(self) -> np.ndarray:
+        """How much worse a twin may be: beside the point, by what is left of its error, either of
+        two answers is the better one."""
+        return _TWIN * (1 + np.abs(self.values))
 
     def compare(
         self, level: int, vectors: list[np.ndarray], outcomes: np.ndarray
     ) -> BetterResponse | None:
         """The response as a better one, where it is better for its level, or breaks a tie."""
         values = self.values_at(vectors)
+        if self._is_silent(level, np.concatenate(vectors)[None], outcomes[None], values[None])[0]:
+            return None
         gains = self.values - values
         gain = float(gains[level])
-        # A level below that failed says nothing of this one.
-        if np.isnan(gain) or np.any(outcomes[level + 1 :] > Outcome.STALLED):
-            return None
         noise = self.noise
         own = vectors[level]
         if abs(gain) <= np.finfo(own.dtype).eps ** 0.5 * (1 + abs(self.values[level])):
-            apart = float(np.max(np.abs(own - self.certified[level])))
-            if apart <= 1e-7 * float(np.max(np.abs(own))):
-                return None
-            noise = np.maximum(noise, self._noise(vectors, values))
+            noise = np.maximum(noise, self._measure(vectors)[1])
         if gain > noise[level, 0]:
             self.gaps[level] = max(self.gaps[level], gain)
             unbounded = bool(outcomes[level] == Outcome.UNBOUNDED)
             return BetterResponse(level, own, gain, unbounded)
         if outcomes[level] != Outcome.SOLVED:
             return None
-        # Beside the point, by what is left of its error, either of two answers is the better one.
-        close = _TWIN * (1 + np.abs(self.values))
-        if np.all((gains >= -close)[: level + 1]):
+        if np.all((gains >= -self._close())[: level + 1]):
             self._remember_twin(Twin(level, vectors))
         if gain < -noise[level, 0]:
             return None
@@ -178,31 +235,36 @@ class Answers:
         if len(known) < _MOST_TWINS and all(apart):
             self.twins.append(twin)
 
-    def _noise(self, vectors: list[np.ndarray], values: np.ndarray) -> np.ndarray:
-        """What can't be told of each objective: by its own level, and by one above a response.
+    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """All objectives, and what can't be told of each: by its own level, and by one above a
+        response.
 
         A level is at a minimum of its objective, where an inexact answer doesn't show; the
         levels above see the error of the answer itself.
         """
-        eps = float(np.finfo(vectors[0].dtype).eps)
-        found = []
-        for size in (4 * eps, _SOLVED if eps < 1e-12 else eps**0.5):
-            draws = [
-                [
-                    (v + size * (np.abs(v) + eps) * self.generator.choice([-1, 1], v.shape)).astype(
-                        v.dtype
-                    )
-                    for v in vectors
-                ]
-                for _ in range(3)
-            ]
-            moved = tuple(np.stack(draw) for draw in zip(*draws, strict=True))
-            changes = np.abs(np.asarray(objectives_of_many(self.problem, moved)) - values)
-            worst = np.max(np.where(np.isfinite(changes), changes, 0), axis=0)
-            # A value that jumps is not an inexact one.
-            worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + np.abs(values)))
-            found.append(worst + 16 * eps * np.abs(values))
-        return np.stack(found, axis=1)
+        here = np.concatenate(vectors)
+        eps = float(np.finfo(here.dtype).eps)
+        sizes = np.array([4 * eps, _SOLVED if eps < 1e-12 else eps**0.5])
+        signs = self.generator.integers(0, 2, (2 * _DRAWS, here.size)) * 2 - 1
+        moved = here + sizes.repeat(_DRAWS)[:, None] * (np.abs(here) + eps) * signs
+        rows = np.concatenate([here[None], moved.astype(here.dtype)])
+        stacks = tuple(
+            rows[:, end - size : end] for end, size in zip(self._ends, self.sizes, strict=True)
+        )
+        found = np.asarray(objectives_of_many(self.problem, stacks))
+        values = found[0]
+        changes = np.abs(found[1:] - values)
+        changes[~np.isfinite(changes)] = 0
+        worst = changes.reshape(2, _DRAWS, -1).max(1)
+        scale = np.abs(values)
+        # A value that jumps is not an inexact one.
+        worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + scale))
+        return values, (worst + 16 * eps * scale).T
+
+
+def _tells(level: int, outcomes: np.ndarray) -> np.ndarray:
+    """Which solves tell something of their start, a row each: those that weren't given up."""
+    return np.asarray((outcomes[:, level:] < Outcome.LIMIT).any(1))
 
 
 def _inexactness(read: LowerLevel) -> float:
@@ -219,11 +281,11 @@ def values_along(
     """The lowest level's objective at places on a line through its variables, all others held."""
     own = vectors[-1]
     padding = -len(places) % _BATCH
-    batches = np.pad(places, (0, padding)).reshape(-1, _BATCH)
+    batches = np.concatenate([places, np.zeros(padding)]).reshape(-1, _BATCH)
     tried = (own + batches[:, :, None] * line).astype(own.dtype)
     above = tuple(vectors[:-1])
-    found = [np.asarray(_lowest_objective(answers.problem, above, batch)) for batch in tried]
-    return np.concatenate(found)[: len(places)]
+    found = _lowest_objective.of_many(in_tuple, answers.problem, above, Each(tried))[0]
+    return found.reshape(-1)[: len(places)]
 
 
 @joined

@@ -56,8 +56,11 @@ def check_by_differences(
         draws = generator.standard_normal((_DIRECTIONS, size))
         directions = [draw / np.linalg.norm(draw) for draw in draws]
     slopes, errors, steps = [], [], []
-    for direction in directions:
-        slope, error, step = _closest_difference(top, free.lift(direction))
+    lifted = np.stack([free.lift(direction) for direction in directions])
+    first = _differences(top, lifted, _STEP_SHARES[0]) if top.at_once else None
+    for row, direction in enumerate(lifted):
+        known = None if first is None else float(first[row])
+        slope, error, step = _closest_difference(top, direction, known)
         slopes.append(slope)
         errors.append(error / (scale if scale > 0 else 1.0))
         steps.append(step)
@@ -69,24 +72,39 @@ def check_by_differences(
     return DifferenceCheck(max(errors), float(np.linalg.norm(slopes)), noise)
 
 
-def _closest_difference(top: TopLevel, direction: np.ndarray) -> tuple[float, float, float]:
+def _closest_difference(
+    top: TopLevel, direction: np.ndarray, first: float | None
+) -> tuple[float, float, float]:
     """The central difference nearest to g·d of three steps: itself, its error, its step.
 
     The longest step has the least rounding; a function with features smaller than it (a
     rounded corner) needs a shorter one. A wrong gradient is wrong at all of them.
+
+    Arguments:
+        first: the difference of the longest step, where it is known.
     """
     slope = float(top.gradient @ direction)
     best = (float("nan"), float("inf"), 1.0)
     for share in _STEP_SHARES:
-        step = share * top.eps ** (1 / 5) * top.unit(direction)
-        ahead, behind = (
-            [top.value_at(top.own + sign * times * step * direction) for times in (1, 2)]
-            for sign in (1, -1)
-        )
-        difference = (8 * (ahead[0] - behind[0]) - (ahead[1] - behind[1])) / (12 * step)
+        difference = first
+        if difference is None or share != _STEP_SHARES[0]:
+            difference = float(_differences(top, direction[None], share)[0])
         error = abs(difference - slope) if np.isfinite(difference) else float("inf")
         if error < best[1]:
-            best = (difference, error, step)
+            best = (difference, error, _step(top, direction, share))
         if error <= top.eps**0.5 * (abs(slope) + top.parts()):
             break
     return best
+
+
+def _differences(top: TopLevel, directions: np.ndarray, share: float) -> np.ndarray:
+    """The central difference along each direction, by the values at four places."""
+    steps = np.array([_step(top, direction, share) for direction in directions])
+    places = np.multiply.outer(steps, [1, -1, 2, -2])[:, :, None] * directions[:, None]
+    found = top.at((top.own + places).reshape(-1, top.own.size)).objectives[:, 0]
+    ahead, behind, further, back = found.reshape(-1, 4).T
+    return np.asarray((8 * (ahead - behind) - (further - back)) / (12 * steps))
+
+
+def _step(top: TopLevel, direction: np.ndarray, share: float) -> float:
+    return share * top.eps ** (1 / 5) * top.unit(direction)

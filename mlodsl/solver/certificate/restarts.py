@@ -12,7 +12,7 @@ from mlodsl.strategies import Point
 
 from ..lanes import clock
 from ..nest import Nest
-from .better import Answers, BetterResponse, values_along, with_own
+from .better import Answers, BetterResponse, values_along
 from .directions import both_sides, lines, valleys
 from .jumps import best_answer, search_over_jumps
 from .lower import LowerLevel
@@ -75,22 +75,22 @@ def search_better_responses(
     found: dict[int, BetterResponse] = {}
     bottom = len(answers.sizes) - 1
     wells: list[np.ndarray] = []
-    for spread, level in itertools.product(_SPREADS, range(first, bottom + 1)):
-        shift = _shift(answers.certified[level], spread, generator)
-        for sign in (1, -1):
-            if level in found or (answers.tried and clock() > deadline):
-                break
-            start = answers.certified[level] + sign * shift
-            vectors, outcomes = answers.solve(level, with_own(answers.certified, level, start))
+    looks = {
+        level: answers.responses(level, _starts(answers.certified[level], generator))
+        for level in range(first, bottom + 1)
+    }
+    for _, level, _ in itertools.product(_SPREADS, looks, (1, -1)):
+        if level in found or (answers.tried and clock() > deadline):
+            continue
+        vectors, better = next(looks[level])
+        if better is not None and level < bottom and not better.unbounded:
+            # Only with the best answer of the levels below.
+            vectors, outcomes = best_answer(answers, level + 1, vectors, wells)
             better = answers.compare(level, vectors, outcomes)
-            if better is not None and level < bottom and not better.unbounded:
-                # Only with the best answer of the levels below.
-                vectors, outcomes = best_answer(answers, level + 1, vectors, wells)
-                better = answers.compare(level, vectors, outcomes)
-            if better is not None:
-                found[level] = better
-            if level == bottom:
-                _remember(wells, vectors[bottom])
+        if better is not None:
+            found[level] = better
+        if level == bottom > first:
+            _remember(wells, vectors[bottom])
     for read in reversed(reads):
         if read.level in found or read.level < first:
             continue
@@ -120,12 +120,13 @@ def _along_lines(
     certified = answers.certified
     for line in lines(certified[level], axis, answers.generator, 4):
         values = values_along(answers, certified, line, _CLOSE)
-        for place in valleys(values, _STARTS_OF_A_LINE):
+        places = valleys(values, _STARTS_OF_A_LINE)
+        starts = certified[level] + np.multiply.outer(_CLOSE[places], line)
+        looks = answers.responses(level, starts.astype(certified[level].dtype))
+        for _ in places:
             if clock() > deadline:
                 return None
-            start = certified[level] + (_CLOSE[place] * line).astype(certified[level].dtype)
-            vectors, outcomes = answers.solve(level, with_own(certified, level, start))
-            better = answers.compare(level, vectors, outcomes)
+            vectors, better = next(looks)
             if better is not None:
                 return better
             _remember(wells, vectors[level])
@@ -140,8 +141,12 @@ def _remember(wells: list[np.ndarray], own: np.ndarray) -> None:
             wells.append(own)
 
 
-def _shift(vector: np.ndarray, spread: float, generator: np.random.Generator) -> np.ndarray:
-    """A random change whose entries are `spread` in the root mean square, relative to 1 + size."""
-    direction = generator.standard_normal(vector.shape)
-    direction /= np.sqrt(np.mean(direction**2))
-    return (spread * (1 + np.abs(vector)) * direction).astype(vector.dtype)
+def _starts(vector: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Starts of a level around its certified answer, a row each, in pairs on opposite sides.
+
+    Random changes, whose entries are a spread in the root mean square, relative to 1 + size.
+    """
+    directions = generator.standard_normal((len(_SPREADS), vector.size))
+    directions /= np.sqrt(np.mean(directions**2, axis=1, keepdims=True))
+    shifts = (np.array(_SPREADS)[:, None] * (1 + np.abs(vector)) * directions).astype(vector.dtype)
+    return np.stack([vector + shifts, vector - shifts], axis=1).reshape(-1, vector.size)

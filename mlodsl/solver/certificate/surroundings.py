@@ -12,8 +12,6 @@ from enum import Enum, auto
 
 import numpy as np
 
-from mlodsl.strategies import Point
-
 from ..lanes import clock
 from ..outcome import Outcome
 from .curvature import Curvature
@@ -25,6 +23,8 @@ _DISTANCES = tuple(10.0**power for power in range(-9, 1))
 _FAR = (3.0, 10.0, 100.0, 1000.0)
 _CURVED = (1e-4, 0.3)
 _RANDOM_DIRECTIONS = 10
+# So many distances, the first ones, tell enough along most rays.
+_HEAD = 4
 _FEW = 4
 
 
@@ -84,21 +84,22 @@ def explore(
             side = -float(np.sign(top.gradient @ axis))
             return Surroundings(Fall(side * axis, 0.0, 0.0))
         courses = []
-        for sign in (1.0, -1.0):
-            course = probe.follow(sign * axis, far=True)
+        for course in probe.courses(np.stack([axis, -axis]), _DISTANCES + _FAR):
             if isinstance(course, Fall):
                 return Surroundings(course)
             courses.append(course)
         if {_Course.RISES, _Course.FLAT} <= set(courses):
             return Surroundings(one_sided=True)
     probe = _Probe(top, rounding, None, value, reach, positive=positive)
-    for direction in _directions(top, found, generator):
-        if clock() - began > seconds:
+    directions = np.stack(list(_directions(top, found, generator)))
+    rays = np.stack([directions, -directions], axis=1).reshape(-1, top.own.size)
+    courses_of_rays = probe.courses(rays, _DISTANCES)
+    for number in range(len(rays)):
+        if number % 2 == 0 and clock() - began > seconds:
             break
-        for sign in (1.0, -1.0):
-            course = probe.follow(sign * direction, far=False)
-            if isinstance(course, Fall):
-                return Surroundings(course)
+        course = next(courses_of_rays)
+        if isinstance(course, Fall):
+            return Surroundings(course)
     return Surroundings()
 
 
@@ -140,52 +141,103 @@ class _Probe:
     reach: float
     positive: bool
 
-    def follow(self, direction: np.ndarray, *, far: bool) -> Fall | _Course:
-        """What the objective does along a ray; with `far` along curves beside it too."""
-        unit = self.top.unit(direction)
+    def courses(self, rays: np.ndarray, distances: tuple[float, ...]) -> Iterator[Fall | _Course]:
+        """What the objective does along rays, a row each, as they are taken; along curves beside
+        them too, where a flat direction is given."""
+        groups: tuple[tuple[float, ...], ...] = tuple((distance,) for distance in distances)
+        heads: list[list[tuple[Fall | _Course, np.ndarray]]] | None = None
+        if self.top.at_once:
+            groups = (distances[:_HEAD], distances[_HEAD:])
+            heads = self._look(rays, groups[0])
+        for number, ray in enumerate(rays):
+            yield self._follow(ray, groups, None if heads is None else heads[number])
+
+    def _follow(
+        self,
+        ray: np.ndarray,
+        groups: tuple[tuple[float, ...], ...],
+        head: list[tuple[Fall | _Course, np.ndarray]] | None,
+    ) -> Fall | _Course:
+        """What the objective does along a ray.
+
+        Arguments:
+            groups: of distances; those of one are looked at together.
+            head: what is known at the first group.
+        """
         risen = False
-        for distance in _DISTANCES + (_FAR if far else ()):
-            own = self.top.project(self.top.own + distance * unit * direction)
-            change = own - self.top.own
-            length = float(np.linalg.norm(change))
-            if length < 0.1 * distance * unit:
-                return _Course.ENDS
-            point, value = self.top.point_and_value_at(own)
-            verdict = self._judge(point, value, change / length, length, distance)
-            if isinstance(verdict, Fall) or verdict is _Course.ENDS:
-                return verdict
-            risen |= verdict is _Course.RISES
-            if self.flat is not None and _CURVED[0] <= distance <= _CURVED[1]:
-                drop = self.value - self._lowest_beside(own, direction)
-                if drop > 10 * self.rounding.value:
-                    return Fall(direction, length, drop)
-            if risen and (self.flat is None or distance > _CURVED[1]):
-                return _Course.RISES
+        for number, group in enumerate(groups):
+            seen = self._look(ray[None], group)[0] if number or head is None else head
+            for distance, (verdict, own) in zip(group, seen, strict=True):
+                if isinstance(verdict, Fall) or verdict is _Course.ENDS:
+                    return verdict
+                risen |= verdict is _Course.RISES
+                if self.flat is not None and _CURVED[0] <= distance <= _CURVED[1]:
+                    drop = self.value - self._lowest_beside(own, ray)
+                    if drop > 10 * self.rounding.value:
+                        length = float(np.linalg.norm(own - self.top.own))
+                        return Fall(ray, length, drop)
+                if risen and (self.flat is None or distance > _CURVED[1]):
+                    return _Course.RISES
         return _Course.RISES if risen else _Course.FLAT
 
+    def _look(
+        self, rays: np.ndarray, distances: tuple[float, ...]
+    ) -> list[list[tuple[Fall | _Course, np.ndarray]]]:
+        """For each ray, what is to be seen at each distance, and where that is."""
+        units = np.array([self.top.unit(ray) for ray in rays])
+        outward = np.multiply.outer(units, distances)
+        owns = self.top.own + outward[:, :, None] * rays[:, None]
+        owns = self.top.project_rows(owns.reshape(-1, self.top.own.size))
+        changes = owns - self.top.own
+        lengths = np.sqrt((changes**2).sum(1))
+        inside = lengths >= 0.1 * outward.reshape(-1)
+        places = np.tile(distances, len(rays))
+        seen = iter(
+            self._judge(owns[inside], changes[inside], lengths[inside], places[inside])
+            if inside.any()
+            else ()
+        )
+        found = [
+            (next(seen) if here else _Course.ENDS, own)
+            for here, own in zip(inside.tolist(), owns, strict=True)
+        ]
+        return [found[row : row + len(distances)] for row in range(0, len(found), len(distances))]
+
     def _judge(
-        self, point: Point, value: float, direction: np.ndarray, length: float, distance: float
-    ) -> Fall | _Course:
-        outcomes = np.asarray(point.outcomes)
-        if (not np.isfinite(value) and value != -np.inf) or np.any(outcomes >= Outcome.LIMIT):
-            return _Course.ENDS
-        slope_here = abs(float(self.top.gradient @ direction))
+        self, owns: np.ndarray, changes: np.ndarray, lengths: np.ndarray, distances: np.ndarray
+    ) -> list[Fall | _Course]:
+        """What is to be seen at points off the point, a row each.
+
+        Arguments:
+            changes, lengths: how far each is from the point.
+            distances: of each, in units of its ray.
+        """
+        top, found = self.top, self.top.at(owns)
+        directions, values = changes / lengths[:, None], found.objectives[:, 0]
+        broken = ~np.isfinite(values) & (values != -np.inf)
+        ends = broken | (found.outcomes >= Outcome.LIMIT).any(1)
+        sizes = np.abs(directions)
+        slopes_here = np.abs(directions @ top.gradient)
         noise = 10 * self.rounding.value
-        within = min(length, self.reach * self.top.unit(direction))
-        if value < self.value - noise - slope_here * within:
-            return Fall(direction, length, self.value - value)
-        slope = float(np.asarray(point.gradient) @ direction)
-        slope_noise = 4 * self.rounding.along(direction)
-        if self.positive:
-            slope_noise += 2 * slope_here
-        else:
-            slope_noise += 10 * self.top.residual * distance
-        if distance >= 2 * self.reach:
-            if slope < -slope_noise and value <= self.value + noise:
-                return Fall(direction, length, max(0.0, self.value - value))
-            if slope > slope_noise:
-                return _Course.RISES
-        return _Course.RISES if value > self.value + noise else _Course.FLAT
+        within = np.minimum(lengths, self.reach / (sizes / (1 + np.abs(top.own))).max(1))
+        lower = values < self.value - noise - slopes_here * within
+        slopes = (found.gradients * directions).sum(1)
+        slope_noise = 4 * (sizes @ self.rounding.gradient)
+        slope_noise += 2 * slopes_here if self.positive else 10 * top.residual * distances
+        beyond = distances >= 2 * self.reach
+        higher = values > self.value + noise
+        falls = lower | (beyond & (slopes < -slope_noise) & ~higher)
+        rises = higher | (beyond & (slopes > slope_noise))
+        verdicts: list[Fall | _Course] = []
+        for row, (ended, fell, rose) in enumerate(
+            zip(ends.tolist(), falls.tolist(), rises.tolist(), strict=True)
+        ):
+            if fell and not ended:
+                drop = max(0.0, self.value - float(values[row]))
+                verdicts.append(Fall(directions[row], float(lengths[row]), drop))
+            else:
+                verdicts.append(_Course.ENDS if ended else _Course.RISES if rose else _Course.FLAT)
+        return verdicts
 
     def _lowest_beside(self, own: np.ndarray, direction: np.ndarray) -> float:
         """The value after Newton steps from a point beside, across the flat directions.

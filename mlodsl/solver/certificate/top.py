@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Array
 
 from mlodsl.calculus import choices
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
+from ..lanes import Each, in_tuple
 from ..nest import Nest
 from ..oracle import (
-    evaluate_with_objectives,
+    Evaluations,
+    at_once,
+    evaluate_many,
     objectives,
     partial_gradient,
     project_top,
@@ -43,28 +45,31 @@ class TopLevel:
         self.gradient = np.asarray(point.gradient)
         self.eps = float(np.finfo(self.own.dtype).eps)
         self.size = 1 + float(np.linalg.norm(self.own))
-        self.guess = response_below(nest, point)
+        self.guess = np.asarray(response_below(nest, point))
         self.residual = float(top_residual(nest, point))
         vectors = choices(nest.game.sizes, 0, point.flat)
         self.value = float(objectives(problem, vectors)[0])
         direct = np.asarray(partial_gradient(problem, vectors))
         self.direct, self.indirect = direct, self.gradient - direct
 
-    def at(self, own: np.ndarray) -> Point:
-        """The evaluation at other variables, the lower levels re-solved to rounding."""
-        return self.evaluate(own, self.guess)[0]
+    def at(self, owns: np.ndarray, guesses: np.ndarray | None = None) -> Evaluations:
+        """The evaluations at other variables, a row each, the lower levels re-solved to rounding.
 
-    def point_and_value_at(self, own: np.ndarray) -> tuple[Point, float]:
-        """As `at`, with the plain top objective there, without adjoint correction."""
-        return self.evaluate(own, self.guess)
+        Arguments:
+            guesses: where those start, a row each; by default at their answer to the point.
+        """
+        if guesses is None:
+            guesses = np.broadcast_to(self.guess, (len(owns), len(self.guess)))
+        return evaluate_many(self.nest, owns.astype(self.own.dtype), guesses)
 
     def gradient_at(self, own: np.ndarray) -> np.ndarray:
         """The total gradient at other variables."""
-        return np.asarray(self.at(own).gradient)
+        gradient: np.ndarray = self.at(own[None]).gradients[0]
+        return gradient
 
     def value_at(self, own: np.ndarray) -> float:
         """The plain top objective at the re-solved response, without adjoint correction."""
-        return self.point_and_value_at(own)[1]
+        return float(self.at(own[None]).objectives[0, 0])
 
     def parts(self) -> float:
         """The larger of the direct and the indirect part of the total gradient."""
@@ -78,17 +83,23 @@ class TopLevel:
         """How far the point is outside of the level's domain."""
         return float(np.linalg.norm(self.project(self.own) - self.own))
 
+    @property
+    def at_once(self) -> bool:
+        """Whether evaluations that may turn out not to be needed cost little."""
+        return at_once(self.nest)
+
     def project(self, own: np.ndarray) -> np.ndarray:
         """The nearest point of the level's domain."""
         if not self.nest.plans[0].constrained:
             return own.astype(self.own.dtype)
         return np.asarray(project_top(self.problem, own.astype(self.own.dtype)))
 
-    def evaluate(self, own: np.ndarray, guess: Array | np.ndarray) -> tuple[Point, float]:
-        """The evaluation and the plain objective, the lower levels started from a guess."""
-        own = own.astype(self.own.dtype)
-        point, values = evaluate_with_objectives(self.nest, own, guess)
-        return point, float(values[0])
+    def project_rows(self, owns: np.ndarray) -> np.ndarray:
+        """As `project`, of rows."""
+        owns = owns.astype(self.own.dtype)
+        if not self.nest.plans[0].constrained:
+            return owns
+        return project_top.of_many(in_tuple, self.problem, Each(owns))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +128,15 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
     """
     precision = top.eps**0.5
     value = top.value
-    changes: list[np.ndarray] = []
-    values: list[float] = []
-    for turn in range(4):
-        ulps = generator.choice([-4.0, -2.0, 2.0, 4.0], top.own.shape) * top.eps
-        guess = np.asarray(top.guess)
-        if turn % 2:
-            guess = guess * (1 + precision * generator.standard_normal(guess.shape))
-        moved, there = top.evaluate(
-            top.own + ulps * (np.abs(top.own) + top.eps),
-            guess.astype(top.own.dtype),
-        )
-        changes.append(np.asarray(moved.gradient) - top.gradient)
-        values.append(abs(there - value))
-    ulps_alone = max(float(np.linalg.norm(change)) for change in changes[::2])
+    ulps = generator.choice([-4.0, -2.0, 2.0, 4.0], (4, top.own.size)) * top.eps
+    guesses = np.repeat(top.guess[None], 4, axis=0)
+    guesses[1::2] *= 1 + precision * generator.standard_normal((2, top.guess.size))
+    found = top.at(top.own + ulps * (np.abs(top.own) + top.eps), guesses)
+    changes = found.gradients - top.gradient
+    values = np.abs(found.objectives[:, 0] - value).tolist()
+    ulps_alone = max(np.linalg.norm(changes[::2], axis=1).tolist())
     parts = np.abs(top.direct) + np.abs(top.indirect)
-    measured = np.max(np.abs(changes), axis=0)
+    measured = np.abs(changes).max(0)
     # A gradient that jumps is not an inexact one: rounding is small beside the gradient's parts.
     gradient = 2 * np.minimum(measured, precision * top.parts()) + 20 * top.eps * parts
     value_error = 4 * min(max(values), precision * (abs(value) + top.parts() * top.size))

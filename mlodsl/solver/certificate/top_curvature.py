@@ -26,7 +26,7 @@ def curvature(top: TopLevel, free: Tangent, rounding: Rounding) -> Curvature | N
 
         def product(vector: np.ndarray) -> np.ndarray:
             direction = free.lift(vector.reshape(-1))
-            change = _secant(top, free, direction, step)
+            change = free.restrict(_secants(top, direction[None], np.array([[step]]))[0])
             return change + (1 / free.stretch - 1) * vector.reshape(-1)
 
         found = of_operator(product, gradient, noise)
@@ -67,51 +67,80 @@ def _dense(
     """The matrix of all secants: of the two that give an entry the more exact one."""
     size = gradient.size
     columns, errors = [], []
-    for entry in range(size):
-        direction = free.lift(np.eye(size)[entry])
-        column, error = _careful_secant(top, free, rounding, direction, size)
-        columns.append(column)
+    secants = _Secants(top, free, np.eye(size))
+    for column in range(size):
+        found, error = _careful_secant(secants, column, rounding)
+        columns.append(found)
         errors.append(error)
     matrix, error = np.stack(columns, axis=1), np.stack(errors, axis=1)
     better = error < error.T
     equal = error == error.T
     matrix = np.where(better, matrix, np.where(equal, (matrix + matrix.T) / 2, matrix.T))
     matrix += np.diag(1 / free.stretch - 1)
-    found = of_matrix(matrix, gradient, np.minimum(error, error.T))
-    if found is None or size == 1 or found.smallest > winding or found.smallest < -winding:
-        return found
-    along = abs(float(found.axis @ gradient))
+    seen = of_matrix(matrix, gradient, np.minimum(error, error.T))
+    if seen is None or size == 1 or seen.smallest > winding or seen.smallest < -winding:
+        return seen
+    along = abs(float(seen.axis @ gradient))
     if along > 1e-3 * float(np.linalg.norm(gradient)):
-        return found
+        return seen
     return of_matrix(matrix, gradient, np.maximum(np.minimum(error, error.T), winding))
 
 
+class _Secants:
+    """Secants along free directions, at a long step and at shorter ones, as they are asked for."""
+
+    def __init__(self, top: TopLevel, free: Tangent, directions: np.ndarray) -> None:
+        self.top, self.free = top, free
+        self._lifted = np.stack([free.lift(direction) for direction in directions])
+        self._known: dict[tuple[int, float], np.ndarray] = {}
+        self.careful = len(directions) <= _CAREFUL_COLUMNS
+        if top.at_once:
+            shares = (1.0, _STEP_SHARES[0]) if self.careful else (1.0,)
+            self._add([(number, share) for number in range(len(directions)) for share in shares])
+
+    def step(self, number: int, share: float) -> float:
+        """The step along a direction."""
+        return share * self.top.eps ** (1 / 3) * self.top.unit(self._lifted[number])
+
+    def secant(self, number: int, share: float) -> np.ndarray:
+        """The change of the free part of the gradient per step."""
+        if (number, share) not in self._known:
+            self._add([(number, share)])
+        return self._known[number, share]
+
+    def _add(self, wanted: list[tuple[int, float]]) -> None:
+        lengths = np.array([self.step(*one) for one in wanted])[:, None]
+        directions = self._lifted[[number for number, _ in wanted]]
+        for one, found in zip(wanted, _secants(self.top, directions, lengths), strict=True):
+            self._known[one] = self.free.restrict(found)
+
+
 def _careful_secant(
-    top: TopLevel, free: Tangent, rounding: Rounding, direction: np.ndarray, size: int
+    secants: _Secants, number: int, rounding: Rounding
 ) -> tuple[np.ndarray, np.ndarray]:
     """The secant at the longest step that a shorter one agrees with, and its error.
 
     Where none agrees (a degenerate minimum, whose secants shrink with the step), the last
     change counts as the error.
     """
-    unit = top.eps ** (1 / 3) * top.unit(direction)
-    noise = free.restrict_errors(rounding.gradient)
-    column, error = _secant(top, free, direction, unit), noise / unit
-    if size > _CAREFUL_COLUMNS:
+    noise = secants.free.restrict_errors(rounding.gradient)
+    column, error = secants.secant(number, 1.0), noise / secants.step(number, 1.0)
+    if not secants.careful:
         return column, error
     for share in _STEP_SHARES:
-        shorter = _secant(top, free, direction, share * unit)
-        change, rounded = np.abs(shorter - column), noise / (share * unit)
-        if not np.any(change > rounded + 0.1 * float(np.max(np.abs(shorter)))):
+        shorter = secants.secant(number, share)
+        change, rounded = np.abs(shorter - column), noise / secants.step(number, share)
+        if not (change > rounded + 0.1 * float(np.abs(shorter).max())).any():
             return column, error
         column, error = shorter, np.maximum(rounded, change)
     return column, error
 
 
-def _secant(top: TopLevel, free: Tangent, direction: np.ndarray, step: float) -> np.ndarray:
-    ahead = top.gradient_at(top.own + step * direction)
-    behind = top.gradient_at(top.own - step * direction)
-    return free.restrict((ahead - behind) / (2 * step))
+def _secants(top: TopLevel, directions: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """The change of the total gradient along directions per step, a row each."""
+    moves = steps * directions
+    found = top.at(np.concatenate([top.own + moves, top.own - moves])).gradients
+    return np.asarray((found[: len(moves)] - found[len(moves) :]) / (2 * steps))
 
 
 def rises_after(top: TopLevel, step: np.ndarray, noise: float) -> float | None:

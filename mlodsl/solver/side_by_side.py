@@ -1,0 +1,212 @@
+"""What resumes lanes, and makes their calls together, by compiled programs of many rows."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from mlodsl.modules import Problem
+
+from .lanes import Lane, Request, Shape
+
+Found = TypeVar("Found")
+
+# Few requests are padded to so many, more of them to all lanes: two programs of each function.
+FEW_LANES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The problems of all lanes: what they share, and what each has of its own.
+
+    Arguments:
+        problem: one of them.
+        own: its leaves by number, each stacked over lanes along the first axis.
+    """
+
+    problem: Problem
+    own: dict[int, Array]
+
+    def lane(self, index: int) -> Problem:
+        """The problem of a lane; its own leaves are NumPy arrays."""
+        leaves, structure = jax.tree.flatten(self.problem)
+        for number, stacked in self.own.items():
+            leaves[number] = np.asarray(stacked)[index, ...]
+        found: Problem = jax.tree.unflatten(structure, leaves)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What of a request is static: a program is compiled for each.
+
+    Arguments:
+        arguments: the structure of the arguments, problems in them as leaves.
+        static: of each argument, leaves that aren't arrays, by number; problems are `Problem`
+            itself.
+        own: the numbers of the problem's leaves that each lane has of its own.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    static: tuple[tuple[tuple[int, Any], ...], ...]
+    problem: Any
+    own: tuple[int, ...]
+
+
+def run_lanes(
+    stack: Stack, width: int, program: Callable[[Problem], Found], count: int
+) -> list[Found]:
+    """program(problem of a lane) for the first `count` lanes of a stack of `width`."""
+    return _Scheduler(stack, width).run(program, count)
+
+
+@dataclass(slots=True)
+class _Scheduler:
+    """Resumes lanes, collects what they ask for, and computes the largest group of it."""
+
+    stack: Stack
+    width: int
+    shapes: dict[Any, Shape] = field(default_factory=dict)
+    waiting: dict[tuple[Any, ...], list[tuple[Lane, Request]]] = field(default_factory=dict)
+    forms: dict[tuple[Any, ...], _Form] = field(default_factory=dict)
+    shared: list[Any] = field(init=False)
+    structure: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        leaves, self.structure = jax.tree.flatten(self.stack.problem)
+        own = self.stack.own
+        self.shared = [leaf for number, leaf in enumerate(leaves) if number not in own]
+
+    def run(self, program: Callable[[Problem], Found], count: int) -> list[Found]:
+        found: dict[int, Found] = {}
+        for index in range(count):
+            problem = self.stack.lane(index)
+            lane = Lane(functools.partial(program, problem), index, self.shapes)
+            self._resume(lane, (), found)
+        while self.waiting:
+            key = max(self.waiting, key=lambda one: len(self.waiting[one]))
+            group = self.waiting.pop(key)
+            for lane, answer in self._answers(group):
+                self._resume(lane, (answer,), found)
+        return [found[index] for index in range(count)]
+
+    def _resume(self, lane: Lane, answer: tuple[Any, ...], found: dict[int, Any]) -> None:
+        lane.resumed = time.perf_counter()
+        reply = lane.switch(*answer)
+        lane.seconds += time.perf_counter() - lane.resumed
+        if lane.dead:
+            found[lane.index] = reply
+        else:
+            self.waiting.setdefault(reply.key, []).append((lane, reply))
+
+    def _answers(self, group: Sequence[tuple[Lane, Request]]) -> Iterator[tuple[Lane, Any]]:
+        """What each lane of a group asked for."""
+        began = time.perf_counter()
+        key = group[0][1].key
+        counts = [1 if request.rows is None else request.rows for _, request in group]
+        lanes = np.repeat(np.array([lane.index for lane, _ in group], np.int32), counts)
+        columns = zip(*(request.arrays for _, request in group), strict=True)
+        plain = group[0][1].rows is None
+        arrays = []
+        for (_, _, each), column in zip(key[-1], columns, strict=True):
+            if each:
+                arrays.append(np.concatenate(column))
+            else:
+                stacked = np.array(column)
+                arrays.append(stacked if plain else np.repeat(stacked, counts, axis=0))
+        leaves, structure = self._computed(key, lanes, arrays)
+        if plain:
+            # A list of an array has its rows, as views.
+            found: Iterable[Any] = zip(*map(list, leaves), strict=True)
+        else:
+            ends = np.cumsum(counts).tolist()
+            found = (
+                tuple(leaf[end - count : end] for leaf in leaves)
+                for count, end in zip(counts, ends, strict=True)
+            )
+        share = (time.perf_counter() - began) / len(group)
+        for (lane, _), row in zip(group, found, strict=True):
+            lane.seconds += share
+            yield lane, jax.tree.unflatten(structure, row)
+
+    def _computed(
+        self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]
+    ) -> tuple[list[np.ndarray], Any]:
+        """The leaves of the values, rows along the first axis, and their structure."""
+        pick = key[1]
+        pieces = []
+        structure: Any = None
+        for first in range(0, len(lanes), self.width):
+            piece = slice(first, first + self.width)
+            count = len(lanes[piece])
+            padded = min(FEW_LANES, self.width) if count <= FEW_LANES else self.width
+            mine = [_padded(one[piece], padded) for one in (lanes, *arrays)]
+            answer = self._compute(key, mine[0], mine[1:])
+            leaves, structure = jax.tree.flatten(answer if pick is None else pick(answer))
+            pieces.append([np.asarray(leaf)[:count] for leaf in leaves])
+        if len(pieces) == 1:
+            return pieces[0], structure
+        return [np.concatenate(column) for column in zip(*pieces, strict=True)], structure
+
+    def _compute(self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]) -> Any:
+        form = self.forms.get(key)
+        if form is None:
+            function, _, *arguments, _ = key
+            structures = tuple(one.structure for one in arguments)
+            static = tuple(one.static for one in arguments)
+            form = _Form(function, structures, static, self.structure, tuple(self.stack.own))
+            self.forms[key] = form
+        return _compute(form, self.shared, list(self.stack.own.values()), lanes, arrays)
+
+
+def _padded(array: np.ndarray, length: int) -> np.ndarray:
+    """With the first row again and again at its end."""
+    missing = length - len(array)
+    if missing == 0:
+        return array
+    return np.concatenate([array, np.broadcast_to(array[:1], (missing, *array.shape[1:]))])
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _compute(
+    form: _Form, shared: list[Array], own: list[Array], lanes: Array, arrays: list[Array]
+) -> PyTree:
+    """A function at the arguments of several lanes, vectorised over them."""
+
+    def of_lane(lane: Array, arrays: list[Array]) -> PyTree:
+        problem = _merge_problem(form, shared, [stacked[lane] for stacked in own])
+        return form.function(*_merge_arguments(form, problem, arrays))
+
+    return jax.vmap(of_lane)(jnp.asarray(lanes), arrays)
+
+
+def _merge_problem(form: _Form, shared: list[Array], own: list[Array]) -> Problem:
+    mine, others = dict(zip(form.own, own, strict=True)), iter(shared)
+    count = len(shared) + len(own)
+    leaves = [mine[number] if number in mine else next(others) for number in range(count)]
+    found: Problem = jax.tree.unflatten(form.problem, leaves)
+    return found
+
+
+def _merge_arguments(form: _Form, problem: Problem, arrays: list[Array]) -> list[Any]:
+    waiting = iter(arrays)
+    merged = []
+    for structure, static in zip(form.arguments, form.static, strict=True):
+        fixed: dict[int, Any] = dict(static)
+        leaves = [
+            (problem if fixed[number] is Problem else fixed[number])
+            if number in fixed
+            else next(waiting)
+            for number in range(structure.num_leaves)
+        ]
+        merged.append(jax.tree.unflatten(structure, leaves))
+    return merged
