@@ -23,6 +23,7 @@ from mlodsl.modules import LevelLayout, Problem, build, instances_of, with_param
 from mlodsl.report import BatchResult, Result, result_of
 from mlodsl.settings import Settings, layer_of_keywords, read_settings
 from mlodsl.solver import (
+    Kept,
     best_response,
     hypergradient,
     in_own_precision,
@@ -32,6 +33,9 @@ from mlodsl.solver import (
     solve_batch,
 )
 from mlodsl.syntax.nodes import Solve
+
+# Of models and strategies, as `Model.hypergradient` is called over and over.
+_settings: Kept[Settings] = Kept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +176,14 @@ class Model(eqx.Module):
         self, choices: Mapping[str, Any], strategy: str | Mapping[str, Any] = "auto"
     ) -> dict[str, Array]:
         """The total gradient of the leader's objective, as a minimisation, by variable name."""
-        settings = self._settings({"strategy": strategy})
+
+        def read() -> Settings:
+            return self._settings({"strategy": strategy})
+
+        by_name = isinstance(strategy, str)
+        settings = _settings.once(self.problem, read, strategy) if by_name else read()
 
         def gradient(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
-            problem = problem.fold()
             own = _leading(problem, choices, levels=1)[0]
             return problem.structure.levels[0].unpack(hypergradient(problem, settings, own))
 
@@ -353,8 +361,10 @@ def _leading(
 def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
     found = []
     for item in layout.variables:
+        value = choices[item.name]
+        plain = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
         try:
-            value = jnp.asarray(choices[item.name])
+            value = value if plain else jnp.asarray(value)
         except (TypeError, ValueError, OverflowError):
             value = None
         if value is None or jnp.issubdtype(value.dtype, jnp.complexfloating):

@@ -12,6 +12,8 @@ from k on is at a strict local minimum, anticipating the levels below it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -22,6 +24,9 @@ from .lagrangian import Game, Vectors, flat_size, lagrangian
 
 # Pivots below so many roundings of the largest curvature can't be told from zero.
 _FLAT = 10
+
+# So many products at once stay in a processor's cache; all at once take twice as long.
+_AT_ONCE = 32
 
 
 class BlockFactor(Record):
@@ -77,7 +82,7 @@ def upper_rows(
 
     gradient, product, value = jax.linearize(value_and_gradient, flat, has_aux=True)
     rows = flat.size - flat_size(game.sizes, level + 1)
-    return value, gradient, jax.vmap(product)(jnp.eye(rows, flat.size, dtype=flat.dtype))
+    return value, gradient, products_with_units(product, rows, flat)
 
 
 def rows_and_cross(
@@ -93,9 +98,28 @@ def rows_and_cross(
 
     found, product = jax.linearize(gradient, leading, flat)
     upper = flat.size - flat_size(game.sizes, level + 1)
-    directions = jnp.eye(leading.size + upper, leading.size + flat.size, dtype=flat.dtype)
-    changes = jax.vmap(product)(directions[:, : leading.size], directions[:, leading.size :])
+
+    def along(direction: Float[Array, " both"]) -> Float[Array, " flat"]:
+        change: Array = product(direction[: leading.size], direction[leading.size :])
+        return change
+
+    both = jnp.concatenate([leading, flat])
+    changes = products_with_units(along, leading.size + upper, both)
     return found, changes[leading.size :], changes[: leading.size]
+
+
+def products_with_units(
+    product: Callable[[Float[Array, " n"]], Float[Array, " m"]],
+    count: int,
+    like: Float[Array, " n"],
+) -> Float[Array, "count m"]:
+    """The products of an operator with the first unit vectors, some at a time."""
+    if jax.default_backend() != "cpu" or count <= _AT_ONCE:
+        return jax.vmap(product)(jnp.eye(count, like.size, dtype=like.dtype))
+    groups = -(-count // _AT_ONCE)
+    padded = jnp.eye(groups * _AT_ONCE, like.size, dtype=like.dtype)
+    found = jax.lax.map(jax.vmap(product), padded.reshape(groups, _AT_ONCE, like.size))
+    return found.reshape(groups * _AT_ONCE, -1)[:count]
 
 
 def matrix_of_rows(rows: Float[Array, "upper flat"]) -> Float[Array, "flat flat"]:

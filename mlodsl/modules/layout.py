@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from mlodsl.check import LevelInfo
 
@@ -39,17 +40,26 @@ class LevelLayout:
 
     def pack(self, variables: Mapping[str, object], dtype: np.dtype) -> Float[Array, " size"]:
         """The flat vector of the variables' values, each broadcast to its shape."""
+        values = [variables[item.name] for item in self.variables]
+        # What the host knows is put together there.
+        on_host = all(isinstance(value, (np.ndarray, np.generic, float, int)) for value in values)
+        numpy: Any = np if on_host else jnp
         parts = [
-            jnp.broadcast_to(jnp.asarray(variables[item.name], dtype), item.shape).ravel()
-            for item in self.variables
+            numpy.broadcast_to(numpy.asarray(value, dtype), item.shape).ravel()
+            for item, value in zip(self.variables, values, strict=True)
         ]
-        return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)
+        return jnp.asarray(numpy.concatenate(parts)) if parts else jnp.zeros(0, dtype)
 
-    def unpack(self, vector: Float[Array, " size"]) -> dict[str, Numbers]:
+    def unpack(self, vector: Float[Numbers, " size"]) -> dict[str, Numbers]:
         """The variables' values in a flat vector."""
-        return {
-            item.name: vector[item.start : item.stop].reshape(item.shape) for item in self.variables
-        }
+        return {item.name: _part(vector, item) for item in self.variables}
+
+
+def _part(vector: Float[Numbers, " size"], item: VariableLayout) -> Numbers:
+    """The vector itself where it is all there is."""
+    whole = item.start == 0 and item.stop == vector.size
+    part = vector if whole else vector[item.start : item.stop]
+    return part if part.shape == item.shape else part.reshape(item.shape)
 
 
 def layout_of(level: LevelInfo) -> LevelLayout:

@@ -10,6 +10,7 @@ from .devices import (
     place as place,
     place_on as place_on,
 )
+from .kept import Kept as Kept
 from .precision import in_own_precision as in_own_precision
 from .response import (
     best_response as best_response,

@@ -7,16 +7,18 @@ small one. So it is found once for each object, however often functions of it ar
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PyTree
 
 from mlodsl.modules import Problem
 
+from .kept import Kept
 from .nest import Nest
 
 Found = TypeVar("Found")
@@ -42,22 +44,31 @@ class _Form:
         return jax.tree.unflatten(self.structure, leaves)
 
 
-_forms: dict[Any, _Form] = {}
-_known: dict[int, tuple[weakref.ref[Any], _Form, list[Any]]] = {}
+_ARRAY = _Form(jax.tree.structure(0), ())
+_forms: dict[Any, _Form] = {(_ARRAY.structure, ()): _ARRAY}
+# What is known holds no tracer.
+_known: Kept[tuple[_Form, list[Any]]] = Kept()
 
 
 def _parts(argument: Any) -> tuple[_Form, list[Any]]:
     """The form of an argument, and its arrays."""
-    if type(argument) not in (Nest, Problem):
+    if isinstance(argument, (jax.Array, np.ndarray)):
+        return _ARRAY, [argument]
+    if type(argument) is not Nest and type(argument) is not Problem:
         return _separate(argument)
-    key = id(argument)
-    known = _known.get(key)
-    if known is not None and known[0]() is argument:
-        return known[1], known[2]
+    known = _known.find(argument)
+    if known is not None:
+        return known
     form, arrays = _separate(argument)
-    if not any(isinstance(one, jax.core.Tracer) for one in arrays):
-        _known[key] = (weakref.ref(argument, lambda _: _known.pop(key, None)), form, arrays)
-    return form, arrays
+    if any(isinstance(one, jax.core.Tracer) for one in arrays):
+        return form, arrays
+    return _known.keep(argument, (form, [_on_device(one) for one in arrays]))
+
+
+def _on_device(array: Any) -> Any:
+    """The array as one of JAX, whose way into compiled code is shorter than that of NumPy's."""
+    exact = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+    return jnp.asarray(array) if exact and jax.process_count() == 1 else array
 
 
 def _separate(argument: Any) -> tuple[_Form, list[Any]]:
@@ -71,6 +82,11 @@ def _separate(argument: Any) -> tuple[_Form, list[Any]]:
     if form is None:
         form = _forms.setdefault(key, _Form(structure, static))
     return form, arrays
+
+
+def is_traced(*arguments: Any) -> bool:
+    """Whether JAX is tracing what computes with these, so that their numbers aren't known."""
+    return any(isinstance(one, jax.core.Tracer) for own in arguments for one in _parts(own)[1])
 
 
 def compiled(function: Callable[..., Found]) -> Callable[..., Found]:

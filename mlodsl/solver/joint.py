@@ -8,6 +8,9 @@ levels are to be solved one inside the other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -71,19 +74,29 @@ class JointAnswer(Record):
     cross: Float[Array, "leading flat"]
 
 
+class _Matrices(Record):
+    """The rows of K_k and of `cross` at a point."""
+
+    rows: Float[Array, "upper flat"]
+    cross: Float[Array, "leading flat"]
+
+
 class _State(Record):
-    """The accepted point, its residual and rows of K_k, the full step from it, and the share of it
-    that is tried next; `rows` and `cross` are empty where there is no matrix."""
+    """The accepted point, its residual, the matrices there, the full step from it, and the share of
+    it that is tried next; a point that is close enough has no step."""
 
     flat: Float[Array, " flat"]
     norm: Float[Array, ""]
     gradient: Float[Array, " flat"]
-    rows: Float[Array, "upper flat"]
-    cross: Float[Array, "leading flat"]
+    matrices: _Matrices | None
     step: Float[Array, " flat"]
     share: Float[Array, ""]
     turns: Int[Array, ""]
     products: Int[Array, ""]
+
+
+_Step: TypeAlias = Callable[[Float[Array, ""]], tuple[Float[Array, " flat"], Int[Array, ""] | int]]
+"""The Newton step at a point whose residual has a norm, and how many products it took."""
 
 
 def solve_jointly(
@@ -105,6 +118,8 @@ def solve_jointly(
     one_matrix = guess.size <= _ONE_MATRIX
     still, pinned = _held(nest, level, guess.dtype)
     wanted = jnp.array(True) if one_matrix else ~jnp.any(nest.frozen[level:])
+    upper = guess.size - flat_size(sizes, level + 1)
+    leading = above[-1].size if with_cross else 0
 
     def newton_step(gradient: Array, rows: Array) -> Array:
         if not one_matrix:
@@ -112,55 +127,35 @@ def solve_jointly(
         matrix = matrix_of_rows(rows)
         return jnp.linalg.solve(jnp.where(still[:, None], pinned, matrix), gradient)
 
-    def turn(state: _State) -> _State:
-        trial = state.flat - state.share * state.step
+    def look(trial: Array) -> tuple[Array, _Matrices, _Step]:
         if with_cross:
             gradient, rows, cross = rows_and_cross(game, level, above, trial)
         else:
             _, gradient, rows = upper_rows(game, level, above, trial)
-            cross = state.cross
+            cross = jnp.zeros((0, guess.size), guess.dtype)
         free = jnp.where(still, 0, gradient)
-        norm = jnp.linalg.norm(free)
-        better = norm <= (1 - 1e-4 * state.share) * state.norm
+        return gradient, _Matrices(rows, cross), lambda _: (newton_step(free, rows), 0)
 
-        def accept() -> _State:
-            return _State(
-                flat=trial,
-                norm=norm,
-                gradient=gradient,
-                rows=rows,
-                cross=cross,
-                step=newton_step(free, rows),
-                share=jnp.ones_like(norm),
-                turns=state.turns + 1,
-                products=state.products,
-            )
-
-        def refuse() -> _State:
-            shorter = (state.share / 2, state.turns + 1)
-            return eqx.tree_at(lambda s: (s.share, s.turns), state, shorter)
-
-        return jax.lax.cond(better, accept, refuse)
-
-    def proceed(state: _State) -> Array:
-        goes = (state.turns < _MOST_TURNS) & (state.share >= _SHORTEST)
-        return wanted & goes & ~_ended(nest, level, state, tolerance)
-
-    upper = guess.size - flat_size(sizes, level + 1)
-    leading = above[-1].size if with_cross else 0
-    final = jax.lax.while_loop(proceed, turn, _first(guess, upper, leading))
-    factor = block_factor(sizes, level, final.rows)
+    none = _Matrices(
+        jnp.zeros((upper, guess.size), guess.dtype), jnp.zeros((leading, guess.size), guess.dtype)
+    )
+    final = _newton(nest, level, guess, tolerance, look, none, still, lambda state: wanted)
+    assert final.matrices is not None
+    rows, cross = final.matrices.rows, final.matrices.cross
+    factor = block_factor(sizes, level, rows)
     curved = _all_curved(factor, nest.frozen[level:])
-    solved = (
-        wanted
-        & _ended(nest, level, final, tolerance)
-        & _is_near(nest, level, final, _NEAR)
-        & curved
+    free = jnp.where(still, 0, final.gradient)
+    plain = ~jnp.any(nest.frozen[level:]) & factor.positive
+    step = jax.lax.cond(
+        plain,
+        lambda: block_solve(factor, free[:, None])[:, 0],
+        lambda: newton_step(free, rows),
     )
+    final = eqx.tree_at(lambda s: s.step, final, step)
+    ended, near = _ended(nest, level, final, tolerance), _is_near(nest, level, final, _NEAR)
+    solved = wanted & ended & near & curved
     products = final.turns * (upper + leading)
-    return JointAnswer(
-        final.flat, factor, solved, final.turns, products, final.gradient, final.cross
-    )
+    return JointAnswer(final.flat, factor, solved, final.turns, products, final.gradient, cross)
 
 
 def solve_by_products(
@@ -177,26 +172,74 @@ def solve_by_products(
     """
     game = nest.game
 
-    def turn(state: _State) -> _State:
-        trial = state.flat - state.share * state.step
+    def look(trial: Array) -> tuple[Array, None, _Step]:
         gradient, product = jax.linearize(
             jax.grad(lambda flat: lagrangian(game, level, above, flat)), trial
         )
-        norm = jnp.linalg.norm(gradient)
+
+        def step(norm: Array) -> tuple[Array, Array]:
+            forcing = jnp.clip(0.5 * tolerance / norm, jnp.minimum(0.1, norm), 0.1)
+            return minres(product, gradient, iterations=0, tolerance=forcing, most=guess.size)
+
+        return gradient, None, step
+
+    wanted = ~jnp.any(nest.frozen[level:])
+
+    def goes_on(state: _State) -> Array:
+        # What takes more is better done with matrices.
+        return wanted & (state.products <= _MOST_SWEEPS * guess.size)
+
+    still = jnp.zeros(guess.shape, bool)
+    final = _newton(nest, level, guess, tolerance, look, None, still, goes_on)
+    near = _is_near(nest, level, final, _ROUGHLY_NEAR)
+    solved = wanted & _ended(nest, level, final, tolerance) & near
+    return JointAnswer(
+        flat=final.flat,
+        factor=EliminatedFactor(final.flat, None, None),
+        solved=solved,
+        turns=final.turns,
+        products=final.products,
+        gradient=final.gradient,
+        cross=jnp.zeros((0, guess.size), guess.dtype),
+    )
+
+
+def _newton(
+    nest: Nest,
+    level: int,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+    look: Callable[[Array], tuple[Array, _Matrices | None, _Step]],
+    matrices: _Matrices | None,
+    still: Bool[Array, " flat"],
+    goes_on: Callable[[_State], Bool[Array, ""]],
+) -> _State:
+    """Newton's method, its steps shortened until the residual falls.
+
+    Arguments:
+        look: ∇L_k at a point, the matrices there, and what makes a step of them.
+        matrices: of the right shapes, for the first carry.
+        still: entries of ∇L_k that aren't asked to vanish.
+        goes_on: whether to make another turn, where the point isn't close enough.
+    """
+
+    def turn(state: _State) -> _State:
+        trial = state.flat - state.share * state.step
+        gradient, matrices, step = look(trial)
+        norm = jnp.linalg.norm(jnp.where(still, 0, gradient))
         better = norm <= (1 - 1e-4 * state.share) * state.norm
 
         def accept() -> _State:
-            forcing = jnp.clip(0.5 * tolerance / norm, jnp.minimum(0.1, norm), 0.1)
-            step, count = minres(
-                product, gradient, iterations=0, tolerance=forcing, most=guess.size
+            nothing = (jnp.zeros_like(trial), jnp.array(0, jnp.int32))
+            vector, count = jax.lax.cond(
+                norm <= tolerance, lambda: nothing, lambda: _counted(step(norm))
             )
             return _State(
                 flat=trial,
                 norm=norm,
                 gradient=gradient,
-                rows=state.rows,
-                cross=state.cross,
-                step=step,
+                matrices=matrices,
+                step=vector,
                 share=jnp.ones_like(norm),
                 turns=state.turns + 1,
                 products=state.products + count,
@@ -208,36 +251,25 @@ def solve_by_products(
 
         return jax.lax.cond(better, accept, refuse)
 
-    wanted = ~jnp.any(nest.frozen[level:])
-
     def proceed(state: _State) -> Array:
-        # What takes more is better done with matrices.
-        goes = (state.turns < _MOST_TURNS) & (state.products <= _MOST_SWEEPS * guess.size)
-        return wanted & goes & (state.share >= _SHORTEST) & ~_ended(nest, level, state, tolerance)
+        goes = (state.turns < _MOST_TURNS) & (state.share >= _SHORTEST)
+        return goes_on(state) & goes & ~_ended(nest, level, state, tolerance)
 
-    final = jax.lax.while_loop(proceed, turn, _first(guess, 0, 0))
-    near = _is_near(nest, level, final, _ROUGHLY_NEAR)
-    solved = wanted & _ended(nest, level, final, tolerance) & near
-    return JointAnswer(
-        flat=final.flat,
-        factor=EliminatedFactor(final.flat, None, None),
-        solved=solved,
-        turns=final.turns,
-        products=final.products,
-        gradient=final.gradient,
-        cross=final.cross,
-    )
+    return jax.lax.while_loop(proceed, turn, _first(guess, matrices))
 
 
-def _first(guess: Float[Array, " flat"], upper: int, leading: int) -> _State:
+def _counted(found: tuple[Array, Array | int]) -> tuple[Array, Array]:
+    return found[0], jnp.asarray(found[1], jnp.int32)
+
+
+def _first(guess: Float[Array, " flat"], matrices: _Matrices | None) -> _State:
     """The state before the first turn, which evaluates `guess` itself."""
     none = jnp.array(0, jnp.int32)
     return _State(
         flat=guess,
         norm=jnp.array(jnp.inf, guess.dtype),
         gradient=jnp.zeros_like(guess),
-        rows=jnp.zeros((upper, guess.size), guess.dtype),
-        cross=jnp.zeros((leading, guess.size), guess.dtype),
+        matrices=matrices,
         step=jnp.zeros_like(guess),
         share=jnp.ones((), guess.dtype),
         turns=none,

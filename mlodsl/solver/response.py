@@ -6,6 +6,8 @@ They go through `jit`, `vmap` and `grad`. Where a level can't be solved they rai
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -21,6 +23,7 @@ from .certificate.certify import lower_findings
 from .certificate.lower import certify_lower_level, read_lower_levels
 from .certificate.restarts import search_better_responses
 from .choose import choose_strategy
+from .compiling import is_traced
 from .constrained import (
     constrained_hypergradient,
     constrained_report,
@@ -30,6 +33,7 @@ from .constrained import (
 )
 from .differentiate import differentiable_point
 from .goals import residual
+from .kept import Kept
 from .level import run_level
 from .nest import Nest
 from .oracle import evaluate_top, objectives, stationarity, total_gradient
@@ -101,16 +105,45 @@ def best_response_report(problem: Problem, above: Vectors, start: Vectors) -> Re
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What total gradients of a problem have in common."""
+
+    nest: Nest
+    guess: Float[Array, " below"]
+    tolerance: Float[Array, ""]
+
+
+_prepared: Kept[_Prepared] = Kept()
+
+
 def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"]) -> Array:
-    """The total gradient of the top objective, as a minimisation, by the settings' strategy."""
-    start = problem.start(jax.random.PRNGKey(settings.seed))
+    """The total gradient of the top objective, as a minimisation, by the settings' strategy.
+
+    The strategy is chosen, and the levels are planned, once for a problem and settings.
+    """
     if is_constrained(problem):
-        return constrained_hypergradient(problem, settings, own, start[1:])
-    nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
-    guess = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
-    tolerance = jnp.asarray(top_tolerance(problem, settings), own.dtype)
-    gradient, outcomes = total_gradient(nest, own, guess, tolerance)
+        problem = problem.fold()
+        start = problem.start(jax.random.PRNGKey(settings.seed))
+        return constrained_hypergradient(problem, settings, jnp.asarray(own), start[1:])
+    found = _prepared.find(problem, settings)
+    if found is None:
+        found = _prepare(problem.fold(), settings)
+        if not is_traced(problem, found.guess):
+            _prepared.keep(problem, found, settings)
+    gradient, outcomes = total_gradient(found.nest, own, found.guess, found.tolerance)
+    known = not is_traced(outcomes)
+    if known and not np.any(np.asarray(outcomes)[1:] >= Outcome.LIMIT):
+        return gradient
     return _verified(problem, gradient, outcomes, 1)
+
+
+def _prepare(problem: Problem, settings: Settings) -> _Prepared:
+    start = problem.start(jax.random.PRNGKey(settings.seed))
+    nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
+    dtype = start[0].dtype
+    guess = jnp.zeros(0, dtype) if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
+    return _Prepared(nest, guess, jnp.asarray(top_tolerance(problem, settings), dtype))
 
 
 def solution(problem: Problem, settings: Settings) -> Vectors:
