@@ -2,82 +2,173 @@
 
 The body is traced once and mapped over all indices by `jax.vmap`, so the compiled code
 doesn't grow with their number; what the index picks is handed to it entry by entry (`picking`).
-Where an index must be a Python integer (it bounds a slice or another range, or is a size) its
-`for` is unrolled instead.
+A range that depends on an index around it is mapped over all that it takes for any of these, and
+what it doesn't take for one of them is left out of the reduction (`walks`, `gaps`).
+Where an index must be a Python integer (it bounds a slice, or is a size) its `for` is unrolled
+instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from mlodsl.check import BUILTINS, bind_arguments
 from mlodsl.syntax import nodes
 
+from .dependencies import references
+from .functions import FUNCTIONS
+from .gaps import filled
 from .picking import picks, rows_of
 from .scope import Scope
 from .values import Value, as_array, whole_number
+from .walks import Walk, bounds, walk_of
 
 Evaluate = Callable[[nodes.Expression, Scope], Value]
 IsUnrolled = Callable[[nodes.Generator, nodes.ForClause, Scope], bool]
 
 
+class Terms(NamedTuple):
+    """The values of a body over its indices.
+
+    Arguments:
+        values: along the first axis in the order of Python, with gaps.
+        taken: which of them count; None: all.
+    """
+
+    values: Float[Array, "count ..."]
+    taken: Bool[Array, " count"] | None
+
+    def with_gaps_as(self, number: float) -> Float[Array, "count ..."]:
+        """The values, with a number where none counts."""
+        if self.taken is None:
+            return self.values
+        shape = (-1, *(1 for _ in self.values.shape[1:]))
+        return jnp.where(self.taken.reshape(shape), self.values, number)
+
+
+# What changes nothing in a reduction.
+_NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": -jnp.inf, "min": jnp.inf, "logsumexp": -jnp.inf}
+
+
+def reduced(name: str, terms: Terms) -> Array:
+    """The reduction of a name over the first axis."""
+    if name == "mean" and terms.taken is not None:
+        return jnp.sum(terms.with_gaps_as(0.0), axis=0) / jnp.sum(terms.taken)
+    values = terms.values if terms.taken is None else terms.with_gaps_as(_NEUTRAL[name])
+    result: Array = FUNCTIONS[name](values, axis=0)
+    return result
+
+
 def collect(
     generator: nodes.Generator, scope: Scope, evaluate: Evaluate, is_unrolled: IsUnrolled
-) -> Float[Array, "count ..."]:
-    """The values of the body for all indices, along a new first axis in the order of Python.
+) -> Terms:
+    """The values of the body for all indices.
 
     Arguments:
         evaluate: gives an expression its value in a scope.
         is_unrolled: whether the index of a clause must be a Python integer.
     """
 
-    def walk(clauses: Sequence[nodes.ForClause], inner: Scope) -> Float[Array, "count ..."]:
+    def walk(clauses: Sequence[nodes.ForClause], inner: Scope) -> Terms:
         if not clauses:
-            return as_array(evaluate(generator.body, inner), inner.dtype)[None]
+            return Terms(as_array(evaluate(generator.body, inner), inner.dtype)[None], None)
         clause, rest = clauses[0], clauses[1:]
         names = [identifier.name for identifier in clause.names]
 
-        def body(*values: Value) -> Float[Array, "count ..."]:
+        def body(*values: Value) -> Terms:
             return walk(rest, inner.inside_for(dict(zip(names, values, strict=True))))
 
         if not is_range(clause.iterable):
             rows = _rows(clause, inner, evaluate)
             return _flattened(jax.vmap(body)(*rows))
+        if not inner.walks.names.isdisjoint(references(clause.iterable)):
+            found = walk_of(clause, inner.walks, inner.known)
+            if found is not None and found.indices:
+                return _over_gaps(found, clause, rest, inner)
         indices = indices_of(clause.iterable, inner, evaluate)
         unrolled = is_unrolled(generator, clause, inner)
         if not indices:
             # Nothing to compute: what an index would give tells the shape.
             if unrolled:
-                shape = jax.eval_shape(lambda: body(indices.start)).shape
+                shape = jax.eval_shape(lambda: body(indices.start)).values.shape
             else:
-                shape = jax.eval_shape(body, jax.ShapeDtypeStruct((), int)).shape
-            return jnp.zeros((0, *shape[1:]), inner.dtype)
+                shape = jax.eval_shape(body, jax.ShapeDtypeStruct((), int)).values.shape
+            return Terms(jnp.zeros((0, *shape[1:]), inner.dtype), None)
         if unrolled:
-            return jnp.concatenate([body(number) for number in indices])
+            return _joined([body(number) for number in indices])
         return _mapped(indices, clause, rest, inner)
 
     def _mapped(
         indices: range, clause: nodes.ForClause, rest: Sequence[nodes.ForClause], inner: Scope
-    ) -> Float[Array, "count ..."]:
+    ) -> Terms:
         (index,) = clause.names
         rows = rows_of(index.name, indices, [generator.body, *rest], inner, evaluate)
+        walks = inner.walks.joined(index.name, indices)
 
-        def step(number: Array, *values: Array) -> Float[Array, "count ..."]:
-            return walk(rest, inner.inside_for({index.name: number}, picks(rows, values)))
+        def step(number: Array, *values: Array) -> Terms:
+            return walk(rest, inner.inside_for({index.name: number}, picks(rows, values), walks))
 
-        along = jnp.arange(indices.start, indices.stop, indices.step)
         axes = (0, *(row.axis for row in rows))
-        return _flattened(jax.vmap(step, axes)(along, *(row.array for row in rows)))
+        return _flattened(jax.vmap(step, axes)(_numbers(indices), *(row.array for row in rows)))
+
+    def _over_gaps(
+        found: Walk, clause: nodes.ForClause, rest: Sequence[nodes.ForClause], inner: Scope
+    ) -> Terms:
+        (index,) = clause.names
+        inside = [generator.body, *rest]
+        first, last, _ = bounds(clause)
+        start = jnp.asarray(0 if first is None else evaluate(first, inner))
+        stop = jnp.asarray(evaluate(last, inner))
+        rows = (
+            [] if found.from_start else rows_of(index.name, found.indices, inside, inner, evaluate)
+        )
+
+        def step(number: Array, *values: Array) -> Terms:
+            if found.from_start:
+                number = start + found.step * number
+            here = inner.inside_for({index.name: number}, picks(rows, values), found.walks)
+            if not found.has_gaps:
+                return walk(rest, here)
+            if found.step > 0:
+                taken = (number >= start) & (number < stop)
+            else:
+                taken = (number <= start) & (number > stop)
+            terms = walk(rest, filled(here, inside, taken, evaluate))
+            also = True if terms.taken is None else terms.taken
+            return Terms(terms.values, jnp.broadcast_to(taken & also, terms.values.shape[:1]))
+
+        axes = (0, *(row.axis for row in rows))
+        arrays = (row.array for row in rows)
+        return _flattened(jax.vmap(step, axes)(_numbers(found.indices), *arrays))
 
     return walk(generator.clauses, scope)
 
 
-def _flattened(mapped: Float[Array, "outer inner ..."]) -> Float[Array, "count ..."]:
-    return mapped.reshape(mapped.shape[0] * mapped.shape[1], *mapped.shape[2:])
+def _numbers(indices: range) -> Array:
+    return jnp.arange(indices.start, indices.stop, indices.step)
+
+
+def _flattened(mapped: Terms) -> Terms:
+    """Terms along two axes, along one."""
+    found: Terms = jax.tree.map(
+        lambda array: array.reshape(array.shape[0] * array.shape[1], *array.shape[2:]), mapped
+    )
+    return found
+
+
+def _joined(parts: Sequence[Terms]) -> Terms:
+    values = jnp.concatenate([part.values for part in parts])
+    if all(part.taken is None for part in parts):
+        return Terms(values, None)
+    taken = [
+        jnp.ones(len(part.values), bool) if part.taken is None else part.taken for part in parts
+    ]
+    return Terms(values, jnp.concatenate(taken))
 
 
 def is_range(iterable: nodes.Expression) -> bool:

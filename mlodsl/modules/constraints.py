@@ -12,7 +12,7 @@ from mlodsl.check import PlayerInfo
 from mlodsl.syntax import format_expression, nodes
 
 from .comprehensions import collect
-from .evaluator import evaluate, is_unrolled
+from .evaluator import evaluate, is_unrolled_in_full
 from .scope import Scope
 from .values import Numbers, as_array
 
@@ -41,7 +41,7 @@ def value_of_half(
     if not constraint.clauses:
         return as_array(evaluate(difference, scope), scope.dtype)
     generator = nodes.Generator(difference, constraint.clauses, span=constraint.span)
-    return collect(generator, scope, evaluate, is_unrolled)
+    return collect(generator, scope, evaluate, is_unrolled_in_full).values
 
 
 def constraint_values(

@@ -3,26 +3,67 @@
 `sum(K[i, j] * x[i] * y[j] for i in range(n) for j in range(m))` is x · K y: each factor is computed
 over its own indices alone, and the arrays are contracted. A factor of several indices has to stand
 in an array as it is: one that is computed is better added up on the way, without an array of it.
+Where a range depends on other indices, one factor is 0 outside of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
 from mlodsl.syntax import nodes
 
-from .comprehensions import Evaluate, IsUnrolled, indices_of, is_range
+from .comprehensions import Evaluate, IsUnrolled, Terms, is_range
 from .dependencies import references
 from .scope import Scope
 from .values import as_array
+from .walks import walk_of
 
-Collect = Callable[[nodes.Generator, Scope], Array]
+Collect = Callable[[nodes.Generator, Scope], Terms]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """What one index runs through.
+
+    Arguments:
+        clause: its `for`.
+        whole: the same `for` over all that the index takes for any others around it.
+        box: what it is mapped over.
+        needs: the indices of the same sum that its range depends on.
+        has_gaps: whether it takes some of them for some of the indices around it alone.
+        taken: what it takes for some; None: all of the box.
+    """
+
+    clause: nodes.ForClause
+    whole: nodes.ForClause
+    box: range
+    needs: frozenset[str]
+    has_gaps: bool
+    taken: range | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Factors of the same indices.
+
+    Arguments:
+        names: of these indices.
+        product: the factors.
+        gaps: the indices for which it is 0 where they aren't taken.
+    """
+
+    names: frozenset[str]
+    product: nodes.Expression
+    gaps: frozenset[str] = frozenset()
 
 
 def contracted(
@@ -36,50 +77,137 @@ def contracted(
 
     Arguments:
         evaluate: gives an expression its value in a scope.
-        collect: gives the values of a body for all indices, along a new first axis.
+        collect: gives the values of a body for all indices.
         is_unrolled: whether the index of a clause must be a Python integer.
     """
     factors = _factors(generator.body)
     if len(factors) < 2 or len(generator.clauses) > len(_LETTERS):
         return None
-    sizes: dict[str, int] = {}
-    for clause in generator.clauses:
-        # A range that depends on an index before it, or whose index must be known, is no axis.
-        if not is_range(clause.iterable) or not references(clause.iterable).isdisjoint(sizes):
-            return None
-        if is_unrolled(generator, clause, scope):
-            return None
-        sizes[clause.names[0].name] = len(indices_of(clause.iterable, scope, evaluate))
-    parts = _parts(factors, tuple(sizes))
-    if parts is None or 0 in sizes.values():
+    axes = _axes(generator, factors, scope, evaluate, is_unrolled)
+    parts = None if axes is None else _parts(factors, tuple(axes), scope.walks.names)
+    if axes is None or parts is None:
         return None
+    boxes = {name: axis.box for name, axis in axes.items() if axis.has_gaps}
+    scope = replace(scope, walks=replace(scope.walks, boxes={**scope.walks.boxes, **boxes}))
     scale = jnp.ones((), scope.dtype)
-    arrays: list[Array] = []
-    for names, product in parts:
-        clauses = tuple(one for one in generator.clauses if one.names[0].name in names)
-        if clauses:
-            values = collect(nodes.Generator(product, clauses, span=generator.span), scope)
+    operands: list[tuple[str, Array]] = []
+    letters = dict(zip(axes, _LETTERS, strict=False))
+    for part in _with_gaps(parts, axes, scope.walks.names, generator):
+        own = [name for name in axes if name in part.names]
+        if not own:
+            values = as_array(evaluate(part.product, scope), scope.dtype)
         else:
-            values = as_array(evaluate(product, scope), scope.dtype)
-        if values.ndim != min(len(clauses), 1):
+            clauses = tuple(
+                axes[name].clause if name in part.gaps else axes[name].whole for name in own
+            )
+            terms = collect(nodes.Generator(part.product, clauses, span=generator.span), scope)
+            values = terms.with_gaps_as(0.0)
+        if values.ndim != min(len(own), 1):
             return None  # rows, not numbers
-        if clauses:
-            arrays.append(values.reshape([sizes[one.names[0].name] for one in clauses]))
+        if own:
+            shape = [len(axes[name].box) for name in own]
+            values = values.reshape(shape)
+            for place, name in enumerate(own):
+                if name not in part.gaps and not _is_variable(part.product, scope):
+                    values = _cleared(values, place, axes[name])
+            operands.append(("".join(letters[name] for name in own), values))
         else:
             scale = scale * values
-    letters = dict(zip(sizes, _LETTERS, strict=False))
-    axes = [
-        "".join(letters[name] for name in sizes if name in names) for names, _ in parts if names
-    ]
-    for name, size in sizes.items():
-        if not any(letters[name] in own for own in axes):
-            scale = scale * size  # nothing depends on it
-    if not arrays:
+    for name, axis in axes.items():
+        if not any(letters[name] in own for own, _ in operands):
+            scale = scale * len(axis.box)  # nothing depends on it
+    if not operands:
         return scale
     # The last index first: in a row-wise array its entries are neighbours.
-    operands = sorted(zip(axes, arrays, strict=True), key=lambda one: one[0], reverse=True)
-    axes, arrays = [axis for axis, _ in operands], [array for _, array in operands]
-    return scale * jnp.einsum(",".join(axes) + "->", *arrays, precision=lax.Precision.HIGHEST)
+    operands.sort(key=lambda one: one[0], reverse=True)
+    subscripts = ",".join(own for own, _ in operands) + "->"
+    arrays = [array for _, array in operands]
+    return scale * jnp.einsum(subscripts, *arrays, precision=lax.Precision.HIGHEST)
+
+
+def _axes(
+    generator: nodes.Generator,
+    factors: Sequence[nodes.Expression],
+    scope: Scope,
+    evaluate: Evaluate,
+    is_unrolled: IsUnrolled,
+) -> dict[str, _Axis] | None:
+    """The axes of the sum in their order; None where an index must be known, or takes nothing."""
+    axes: dict[str, _Axis] = {}
+    for clause in generator.clauses:
+        if not is_range(clause.iterable) or is_unrolled(generator, clause, scope):
+            return None
+        name = clause.names[0].name
+        used = references(clause.iterable)
+        walk = walk_of(clause, scope.walks, scope.known)
+        if walk is None or not walk.indices or walk.from_start:
+            return None
+        box = walk.indices
+        if walk.has_gaps:
+            box = _axis_around(walk.indices, name, factors, scope, evaluate)
+        whole = clause if used.isdisjoint(scope.walks.names) else _over(box, clause)
+        taken = None if box == walk.indices else walk.indices
+        axes[name] = _Axis(clause, whole, box, used & axes.keys(), walk.has_gaps, taken)
+        scope = replace(scope, walks=walk.walks)
+    return axes
+
+
+def _axis_around(
+    indices: range,
+    name: str,
+    factors: Sequence[nodes.Expression],
+    scope: Scope,
+    evaluate: Evaluate,
+) -> range:
+    """The whole axis where an index takes nearly all of it: a part of a matrix is a copy.
+
+    Only where all that the index does is to pick entries there.
+    """
+    lengths = set()
+    for factor in factors:
+        if name not in references(factor):
+            continue
+        if not isinstance(factor, nodes.Index) or name in references(factor.base):
+            return indices
+        if not scope.walks.names.isdisjoint(references(factor.base)):
+            return indices
+        shape = jax.eval_shape(lambda node=factor: evaluate(node.base, scope)).shape
+        for axis, item in enumerate(factor.items):
+            if name in references(item):
+                lengths.add(shape[axis] if isinstance(item, nodes.Name) else 0)
+    whole = range(max(lengths, default=0))
+    few = len(whole) - len(indices) <= 1 + len(indices) // 16
+    inside = indices.step == 1 and indices.start >= 0 and indices.stop <= len(whole)
+    return whole if len(lengths) == 1 and few and inside else indices
+
+
+def _is_variable(node: nodes.Expression, scope: Scope) -> bool:
+    """Whether an expression picks an entry of a variable, which is finite where data may not be."""
+    base = node.base if isinstance(node, nodes.Index) else None
+    return isinstance(base, nodes.Name) and base.name in scope.variables
+
+
+def _cleared(values: Array, place: int, axis: _Axis) -> Array:
+    """The entries along an axis, 0 where the index takes nothing."""
+    if axis.taken is None:
+        return values
+    numbers = np.arange(len(axis.box)).reshape(-1, *(1 for _ in values.shape[place + 1 :]))
+    taken = (axis.taken.start <= numbers) & (numbers < axis.taken.stop)
+    return jnp.where(taken, values, 0.0)
+
+
+def _over(indices: range, clause: nodes.ForClause) -> nodes.ForClause:
+    """A `for` over numbers that are known."""
+    call, span = clause.iterable, clause.span
+    assert isinstance(call, nodes.Call)
+    ends = (indices.start, indices.stop, indices.step)
+    numbers = tuple(
+        nodes.Number(abs(end), str(abs(end)), span=span)
+        if end >= 0
+        else nodes.Negation(nodes.Number(-end, str(-end), span=span), span=span)
+        for end in ends
+    )
+    return replace(clause, iterable=replace(call, arguments=numbers, keywords=()))
 
 
 def _factors(body: nodes.Expression) -> list[nodes.Expression]:
@@ -89,26 +217,67 @@ def _factors(body: nodes.Expression) -> list[nodes.Expression]:
 
 
 def _parts(
-    factors: Sequence[nodes.Expression], indices: Sequence[str]
-) -> list[tuple[frozenset[str], nodes.Expression]] | None:
-    """The factors, those of the same indices put together; None where that gains nothing."""
+    factors: Sequence[nodes.Expression], indices: Sequence[str], around: frozenset[str]
+) -> list[_Part] | None:
+    """The factors, those of the same indices put together; None where that gains nothing.
+
+    Arguments:
+        indices: of the sum.
+        around: indices of `for`s around it.
+    """
     groups: dict[frozenset[str], list[nodes.Expression]] = {}
     for factor in factors:
         names = references(factor).intersection(indices)
         if len(names) > 1 and not isinstance(factor, nodes.Index):
             return None
         groups.setdefault(names, []).append(factor)
-    parts = [(names, _product(group)) for names, group in groups.items()]
+    parts = [_Part(names, _product(group)) for names, group in groups.items()]
     indexed = [names for names in groups if names]
     if len(indexed) > 1:
         return parts
     # Of one index alone: a product of two vectors, which over rows is one of a matrix.
     if len(indexed) == 1 and len(indexed[0]) == 1 and len(groups[indexed[0]]) > 1:
         (names,) = indexed
-        first, *others = groups[names]
-        rest = [(names, first), (names, _product(others))]
-        return rest + [part for part in parts if part[0] != names]
+        first, others = _apart(groups[names], around)
+        rest = [_Part(names, _product(first)), _Part(names, _product(others))]
+        return rest + [part for part in parts if part.names != names]
     return None
+
+
+def _apart(
+    factors: Sequence[nodes.Expression], around: frozenset[str]
+) -> tuple[Sequence[nodes.Expression], Sequence[nodes.Expression]]:
+    """Those that differ from row to row, and the vector that is the same for all rows."""
+    rows = [factor for factor in factors if not around.isdisjoint(references(factor))]
+    same = [factor for factor in factors if around.isdisjoint(references(factor))]
+    return (rows, same) if rows and same else (factors[:1], factors[1:])
+
+
+def _with_gaps(
+    parts: Sequence[_Part],
+    axes: Mapping[str, _Axis],
+    around: frozenset[str],
+    generator: nodes.Generator,
+) -> list[_Part]:
+    """The parts, one of which is 0 where an index isn't taken, for each index of that kind.
+
+    A part that has all that the range depends on is 0 there at no cost; where there is none, ones
+    and zeros are a part of their own.
+    """
+    found = list(parts)
+    for name, axis in axes.items():
+        if not axis.has_gaps:
+            continue
+        needed = axis.needs | {name}
+        outer = references(axis.clause.iterable) & around
+        for place, part in enumerate(found):
+            if needed <= part.names and outer <= references(part.product):
+                found[place] = replace(part, gaps=part.gaps | {name})
+                break
+        else:
+            one = nodes.Number(1, "1", span=generator.span)
+            found.append(_Part(needed, one, frozenset({name})))
+    return found
 
 
 def _product(factors: Sequence[nodes.Expression]) -> nodes.Expression:

@@ -16,10 +16,11 @@ from mlodsl.diagnostics import Diagnostic, ModelError
 from mlodsl.syntax import nodes
 
 from . import arithmetic, indexing
-from .comprehensions import collect
+from .comprehensions import Terms, collect, is_range, reduced
 from .contraction import contracted
 from .dependencies import references
 from .functions import FUNCTIONS
+from .mapping import can_be_mapped
 from .scope import Pick, Scope, bound_arguments, dual_key
 from .static_indices import must_be_static
 from .values import Value, as_array, as_python_number, is_number, settle, whole_number
@@ -123,14 +124,14 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
 
 
 def _reduction(name: str, generator: nodes.Generator, scope: Scope) -> Value:
-    def values(generator: nodes.Generator, scope: Scope) -> Array:
+    def terms(generator: nodes.Generator, scope: Scope) -> Terms:
         return collect(generator, scope, evaluate, is_unrolled)
 
     if name == "sum":
-        product = contracted(generator, scope, evaluate, values, is_unrolled)
+        product = contracted(generator, scope, evaluate, terms, is_unrolled)
         if product is not None:
             return settle(product, scope.dtype)
-    return settle(FUNCTIONS[name](values(generator, scope), axis=0), scope.dtype)
+    return settle(reduced(name, terms(generator, scope)), scope.dtype)
 
 
 def _trace_of_product(product: nodes.Chain, scope: Scope) -> Array:
@@ -155,7 +156,19 @@ def _array(node: nodes.Expression, scope: Scope) -> Array:
 def is_unrolled(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:
     """Whether the index of a `for` must be a Python integer."""
     (index,) = clause.names
-    return must_be_static(generator, index.name, scope.functions, scope.index_use)
+    if not must_be_static(generator, index.name, scope.functions, scope.index_use):
+        return False
+    clauses = generator.clauses[generator.clauses.index(clause) :]
+    return not can_be_mapped(generator.body, clauses, scope, evaluate)
+
+
+def is_unrolled_in_full(generator: nodes.Generator, clause: nodes.ForClause, scope: Scope) -> bool:
+    """Whether the index of a `for` must be a Python integer where gaps can't be left out."""
+    (index,) = clause.names
+    ranges = [other.iterable for other in generator.clauses if is_range(other.iterable)]
+    if any(index.name in references(iterable) for iterable in ranges):
+        return True
+    return is_unrolled(generator, clause, scope)
 
 
 def _own_function(function: FunctionInfo, node: nodes.Call, scope: Scope) -> Value:

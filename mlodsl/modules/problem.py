@@ -294,7 +294,12 @@ class Problem(Record):
         names: dict[str, Value] = {**checked.statics, **self.params, **self.arrays, **variables}
         names |= {dual_key(name): value for name, value in (duals or {}).items()}
         scope = Scope(
-            names, structure.dtype, checked.functions, checked.index_use, structure.functions
+            names,
+            structure.dtype,
+            checked.functions,
+            checked.index_use,
+            structure.functions,
+            variables=frozenset(variables),
         )
         folded = {let_key(let) for let in checked.lets} & self.folded.keys()
         there = frozenset(

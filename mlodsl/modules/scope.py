@@ -11,6 +11,7 @@ from mlodsl.check import FunctionInfo, IndexUse
 from mlodsl.syntax import nodes
 
 from .values import Value
+from .walks import Walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Scope:
             already, and of products of matrices, filled while evaluating.
         picked: what `for`s around the expression have picked for indexing expressions in it, by
             the identity of their nodes.
+        variables: the names that are variables.
+        walks: what the indices of the `for`s around it take, those that are mapped.
     """
 
     names: Mapping[str, Value]
@@ -53,21 +56,35 @@ class Scope:
     local: Mapping[str, Value] = field(default_factory=dict)
     calls: dict[tuple[object, ...], tuple[Value, object]] = field(default_factory=dict)
     picked: Mapping[int, Pick] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()
+    walks: Walks = field(default_factory=Walks)
 
     def lookup(self, name: str) -> Value:
         """The value of a name."""
         return self.local[name] if name in self.local else self.names[name]
 
+    def known(self, name: str) -> Value | None:
+        """The value of a name, if it has one yet."""
+        return self.local[name] if name in self.local else self.names.get(name)
+
     def inside_for(
-        self, indices: Mapping[str, Value], picked: Mapping[int, Pick] | None = None
+        self,
+        indices: Mapping[str, Value],
+        picked: Mapping[int, Pick] | None = None,
+        walks: Walks | None = None,
     ) -> Scope:
-        """The scope of the body of a `for`, whose values live only there."""
+        """The scope of the body of a `for`, whose values live only there.
+
+        Arguments:
+            walks: with the indices that are mapped.
+        """
         local = {**self.local, **indices}
-        return replace(self, local=local, calls={}, picked={**self.picked, **(picked or {})})
+        picked = {**self.picked, **(picked or {})}
+        return replace(self, local=local, calls={}, picked=picked, walks=walks or self.walks)
 
     def inside_function(self, parameters: Mapping[str, Value]) -> Scope:
         """The scope of a function's body: its parameters, and no index of the caller's `for`."""
-        return replace(self, local=parameters, picked={})
+        return replace(self, local=parameters, picked={}, walks=Walks())
 
 
 def bound_arguments(function: FunctionInfo, call: nodes.Call) -> list[tuple[str, nodes.Expression]]:

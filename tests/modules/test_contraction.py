@@ -16,12 +16,17 @@ PRODUCTS = [
     "sum(x[i] * y[j] for i in range(3) for j in range(4) for k in range(5))",
     "sum(i * A[i, j] * (j + 1) for i in range(1, 3) for j in range(4))",
     "sum(sum(A[i, j] * y[j] for j in range(4))**2 for i in range(3))",
+    "sum(A[i, j] * y[j] for i in range(3) for j in range(i))",
+    "sum(sum(A[i, j] * y[j] for j in range(i))**2 for i in range(3))",
+    "sum(sum(A[i, j] * y[j] * B[i, j, 1] * y[j] for j in range(i + 1, 4)) for i in range(3))",
+    "sum(x[i] * x[j] for i in range(3) for j in range(i, 3))",
+    "sum(A[i, j] * x[i] * y[k] for i in range(3) for j in range(i + 1) for k in range(j, 4))",
+    "sum(B[i, j, 0] * y[2 - i] * y[j] for i in range(3) for j in range(3, i - 1, -1))",
     "sum(x[i] * x[2 - i] * 3 for i in range(3))",
     "sum(B[i, j, k] * A[i, j] * y[k] for i in range(3) for j in range(4) for k in range(2))",
 ]
 OTHERS = [
     "sum(A[i, j] * (x[i] - y[j])**2 for i in range(3) for j in range(4))",
-    "sum(A[i, j] * y[j] for i in range(3) for j in range(i))",
     "sum(x[i] + y[i] for i in range(3))",
     "sum(x[i] * sum(y[:i]) for i in range(3))",
     "sum(A[i, j] * B[i, j, 0] for i in range(3) for j in range(4))",
