@@ -103,13 +103,13 @@ def reconsider(found: Attempt) -> ChosenStrategy | None:
     penalties where nothing is flat and their bias is all that is in the way.
     """
     chosen, certificate = found.chosen, found.certificate
-    after = chosen.otherwise
     ended = found.ran.reason in (None, Status.STALLED, Status.DIVERGED)
-    if after is None or not certificate.findings or not ended or certificate.unbounded:
+    if chosen.otherwise is None or not certificate.findings or not ended or certificate.unbounded:
         return None
     lower = list(certificate.levels.values())[1:]
     known = [level for level in lower if level.min_curvature is not None]
     flat = any(not level.unique and abs(level.min_curvature or 0) <= _FLAT for level in known)
+    after = chosen.otherwise()
     if chosen.name != "implicit":
         if flat or len(known) < len(lower):
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -51,7 +51,7 @@ class ChosenStrategy:
         options: of the strategy, those that a rule settled included.
         built: the strategy as it runs.
         warnings: what the probe saw that may keep any strategy from an answer.
-        otherwise: what to go on with where the run fails; only after `auto`.
+        otherwise: makes what to go on with where the run fails; only after `auto`.
     """
 
     name: str
@@ -60,7 +60,7 @@ class ChosenStrategy:
     options: Mapping[str, OptionValue]
     built: Built
     warnings: tuple[str, ...] = ()
-    otherwise: ChosenStrategy | None = None
+    otherwise: Callable[[], ChosenStrategy] | None = None
 
 
 def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
@@ -114,15 +114,16 @@ def _choose(problem: Problem, settings: Settings, seen: Probe) -> ChosenStrategy
     evidence = _evidence(problem, seen)
     warnings = _warnings(problem, seen)
     implicit = _choose_implicit(problem, evidence, warnings)
+    penalty = functools.partial(_choose_penalty, problem, evidence, warnings)
     flat = [read.level for read in seen.lower if _is_flat(read)]
     if settings.level(problem.level_names[0]).optimizer.name == "newton":
         # Only implicit differentiation comes with second derivatives of the top level.
         return implicit
     if seen.lacks_second_derivatives and problem.number_of_levels == 2:
-        return _choose_first_order(problem, evidence, warnings, implicit)
+        first_order = _choose_first_order(problem, evidence, warnings)
+        return replace(first_order, otherwise=lambda: implicit)
     if flat == [1]:
-        return _choose_penalty(problem, evidence, warnings, implicit)
-    penalty = _choose_penalty(problem, evidence, warnings, None)
+        return replace(penalty(), otherwise=lambda: implicit)
     return replace(implicit, otherwise=penalty)
 
 
@@ -162,7 +163,6 @@ def _choose_penalty(
     problem: Problem,
     evidence: tuple[str, ...],
     warnings: tuple[str, ...],
-    otherwise: ChosenStrategy | None,
 ) -> ChosenStrategy:
     """F²BA for a level that is flat, its minimisations by the level's own optimiser."""
     built = flat_follower(problem.structure.dtype)
@@ -173,19 +173,18 @@ def _choose_penalty(
             "ruled out: `implicit` and `itd`, which need an answer that is unique",
         )
     )
-    return ChosenStrategy("f2ba", "auto", reason, built.options, built, warnings, otherwise)
+    return ChosenStrategy("f2ba", "auto", reason, built.options, built, warnings)
 
 
 def _choose_first_order(
     problem: Problem,
     evidence: tuple[str, ...],
     warnings: tuple[str, ...],
-    otherwise: ChosenStrategy,
 ) -> ChosenStrategy:
     """F²BA with minimisations that take gradients alone."""
     built = replace(flat_follower(problem.structure.dtype), gradients_only=True)
     reason = "; ".join(("gradients alone, no second derivatives", *evidence))
-    return ChosenStrategy("f2ba", "auto", reason, built.options, built, warnings, otherwise)
+    return ChosenStrategy("f2ba", "auto", reason, built.options, built, warnings)
 
 
 def _evidence(problem: Problem, seen: Probe) -> tuple[str, ...]:

@@ -119,26 +119,28 @@ class Lane(greenlet):
             return _ARRAY, [argument]
         if type(argument) is tuple and all(isinstance(one, np.ndarray) for one in argument):
             return self._shape_of_tuple(len(argument)), list(argument)
-        if argument is None or type(argument) is str:
+        if argument is None or type(argument) in (str, int):
             return self._shape_of_constant(argument), []
         kept = type(argument) in (Nest, Problem)
         if kept and id(argument) in self._known:
             _, shape, arrays = self._known[id(argument)]
             return shape, arrays
         leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem)
-        arrays = [leaf for leaf in leaves if eqx.is_array(leaf)]
-        static = tuple(
-            (number, Problem if _is_problem(leaf) else leaf)
-            for number, leaf in enumerate(leaves)
-            if not eqx.is_array(leaf)
-        )
+        arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) or eqx.is_array(leaf)]
+        static: tuple[tuple[int, Any], ...] = ()
+        if len(arrays) < len(leaves):
+            static = tuple(
+                (number, Problem if _is_problem(leaf) else leaf)
+                for number, leaf in enumerate(leaves)
+                if not (isinstance(leaf, np.ndarray) or eqx.is_array(leaf))
+            )
         shape = self._shapes.setdefault((structure, static), Shape(structure, static))
         if kept:
             # With a reference to it, so that no other object takes its place in memory.
             self._known[id(argument)] = (argument, shape, arrays)
         return shape, arrays
 
-    def _shape_of_constant(self, argument: str | None) -> Shape:
+    def _shape_of_constant(self, argument: str | int | None) -> Shape:
         known = self._shapes.get(argument)
         if known is None:
             structure = jax.tree.structure(argument)
@@ -147,10 +149,10 @@ class Lane(greenlet):
         return known
 
     def _shape_of_tuple(self, length: int) -> Shape:
-        known = self._shapes.get(length)
+        known = self._shapes.get(("tuple", length))
         if known is None:
             known = Shape(jax.tree.structure((0,) * length), ())
-            self._shapes[length] = known
+            self._shapes["tuple", length] = known
         return known
 
 

@@ -26,6 +26,7 @@ from .movers import (
 from .nest import LevelPlan, Nest
 from .rules import EXACT, GRADIENT_STEPS, Built, flat_follower
 
+_PLAIN = Settings()
 _DENSE_QUASI_NEWTON = 512
 _NEWTON_STEPS = 300
 _EXTRA_STEPS = 5
@@ -49,6 +50,18 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
             strategy, or where the settings ask for what isn't built yet.
     """
     _refuse(settings)
+    if built is EXACT:
+        return _exact_blank(problem.structure, settings).replaced(game=problem)
+    return _nest(problem, settings, built)
+
+
+@functools.lru_cache(maxsize=256)
+def _exact_blank(structure: Structure, settings: Settings) -> Nest:
+    """The exact nest of problems that differ in numbers alone, as the instances of a batch do."""
+    return _nest(Problem({}, {}, {}, structure), settings, EXACT)
+
+
+def _nest(problem: Problem, settings: Settings, built: Built) -> Nest:
     plans = _plan_levels(problem.structure, settings, _traits(built))
     patience = on_host(np.array(np.iinfo(np.int32).max, np.int32))
     frozen = on_host(np.zeros(len(plans), bool))
@@ -63,9 +76,16 @@ def exact_nest(problem: Problem, nest: Nest) -> Nest:
 
     Where `nest` already is exact in its lower levels it serves, and nothing compiles anew.
     """
-    plain = plan_nest(problem, Settings(), EXACT)
-    same = isinstance(nest.strategy, Implicit) and nest.strategy == plain.strategy
+    plain = plan_nest(problem, _PLAIN, EXACT)
+    mine, its = nest.strategy, plain.strategy
+    same = mine is its or (isinstance(mine, Implicit) and mine == its)
     return nest if same and nest.plans[1:] == plain.plans[1:] else plain
+
+
+@functools.lru_cache(maxsize=1024)
+def _one_of(plan: LevelPlan) -> LevelPlan:
+    """One object for all plans that are equal, which are compared faster then."""
+    return plan
 
 
 def optimistic_nest(problem: Problem, settings: Settings) -> Nest | None:
@@ -127,8 +147,8 @@ def _plan_levels(
     problem = Problem({}, {}, {}, structure)
     lower = range(1, problem.number_of_levels)
     return (
-        _plan_top(problem, settings, traits),
-        *(_plan_lower(problem, settings, traits, level) for level in lower),
+        _one_of(_plan_top(problem, settings, traits)),
+        *(_one_of(_plan_lower(problem, settings, traits, level)) for level in lower),
     )
 
 

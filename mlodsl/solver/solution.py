@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -93,7 +92,10 @@ def platform_of(array: Array | np.ndarray) -> str:
     Of an array of the host's it is where JAX computes what such arrays are given to.
     """
     if not isinstance(array, jax.Array):
-        array = jnp.zeros(())
+        chosen = jax.config.jax_default_device  # type: ignore[attr-defined]
+        if chosen is None:
+            return jax.default_backend()
+        return str(getattr(chosen, "platform", chosen))
     return str(next(iter(array.devices())).platform)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from mlodsl.calculus import Game, Vectors, on_host, point_of
+from mlodsl.calculus import Game, Vectors, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
@@ -26,6 +25,7 @@ from ..oracle import (
 )
 from ..outcome import Outcome
 from .lower import LowerLevel
+from .norms import norm
 
 # How far off a solved response may be, relative to 1 + its size: what levels above see of it.
 _SOLVED = 1e-9
@@ -113,9 +113,7 @@ class Answers:
         if level not in self._nests:
             still = np.array([0 < other < level for other in range(len(self.sizes))])
             patience = np.array(self._patience, np.int32)
-            self._nests[level] = dataclasses.replace(
-                self._free, frozen=on_host(still), patience=on_host(patience)
-            )
+            self._nests[level] = self._free.replaced(frozen=still, patience=patience)
         return self._nests[level]
 
     def vectors_of(self, flat: np.ndarray) -> list[np.ndarray]:
@@ -271,7 +269,7 @@ def _inexactness(read: LowerLevel) -> float:
     """What the last digits of a level's answer make of its objective, by its curvature."""
     if read.curvature is None:
         return 0.0
-    digits = 10 * float(np.finfo(read.own.dtype).eps) * (1 + float(np.linalg.norm(read.own)))
+    digits = 10 * float(np.finfo(read.own.dtype).eps) * (1 + norm(read.own))
     return 100 * abs(read.curvature.largest) * digits**2
 
 

@@ -18,6 +18,7 @@ from ..run import response_below
 from .degeneracy import degeneracy_findings
 from .differences import check_by_differences
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
+from .norms import norm
 from .optimistic import is_valley, select_tie, valley_findings
 from .restarts import search_better_responses
 from .sentences import (
@@ -101,12 +102,12 @@ def certify(
     )
     findings += [better_sentence(problem, response) for response in search.better]
     findings += [search.twin] if search.twin is not None else []
-    top = TopLevel(solving, problem, point)
+    top = TopLevel(solving, problem, point, float(search.values[0]))
     free = tangent(top)
     rounding, by_ulps = measure_rounding(top, generator)
     size, descent = 0.0, None
     # Rounding excuses a residual only while it is small beside the gradient's own parts.
-    excused = min(10 * by_ulps, precision * top.parts())
+    excused = min(10 * by_ulps, precision * top.parts)
     if not top.residual <= max(tolerance, excused):
         findings.append(
             f"level `{top_name}`: its total gradient, with the levels below re-solved, has norm "
@@ -192,7 +193,7 @@ def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarr
     for read in reversed(reads):
         assert read.curvature is not None
         distance = read.curvature.distance
-        size = 1 + float(np.linalg.norm(read.own))
+        size = 1 + norm(read.own)
         eps = float(np.finfo(read.own.dtype).eps)
         if not distance <= eps**0.4 * size:
             return [distance_sentence(problem, read.level, read.gradient_norm, distance)]
@@ -212,8 +213,5 @@ def _response_error(nest: Nest, returned: Point, point: Point) -> float:
     sizes = nest.game.sizes
     if len(sizes) == 1:
         return 0.0
-    before, after = (
-        np.concatenate([np.asarray(part) for part in choices(sizes, 0, at.flat)[1:]])
-        for at in (returned, point)
-    )
-    return float(np.linalg.norm(before - after) / (1 + np.linalg.norm(after)))
+    before, after = (np.asarray(at.flat)[sizes[0] : sum(sizes)] for at in (returned, point))
+    return norm(before - after) / (1 + norm(after))

@@ -46,7 +46,7 @@ def check_by_differences(
     if size == 0:
         return DifferenceCheck(None)
     scale = max(
-        top.parts(), curvature_size * top.size, top.eps ** (2 / 3) * abs(float(top.point.value))
+        top.parts, curvature_size * top.size, top.eps ** (2 / 3) * abs(float(top.point.value))
     )
     complete = size <= _MOST_ENTRIES
     if complete:
@@ -83,7 +83,7 @@ def _closest_difference(
     Arguments:
         first: the difference of the longest step, where it is known.
     """
-    slope = float(top.gradient @ direction)
+    slope = float(top.gradient.dot(direction))
     best = (float("nan"), float("inf"), 1.0)
     for share in _STEP_SHARES:
         difference = first
@@ -92,7 +92,7 @@ def _closest_difference(
         error = abs(difference - slope) if np.isfinite(difference) else float("inf")
         if error < best[1]:
             best = (difference, error, _step(top, direction, share))
-        if error <= top.eps**0.5 * (abs(slope) + top.parts()):
+        if error <= top.eps**0.5 * (abs(slope) + top.parts):
             break
     return best
 

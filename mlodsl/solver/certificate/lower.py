@@ -12,10 +12,12 @@ from mlodsl.calculus import BlockFactor, EliminatedFactor, Factor, FullFactor, V
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
+from ..lanes import Each, in_tuple
 from ..nest import Nest
 from ..oracle import curvature_ends, reduced_product, stationarity
 from .curvature import Curvature, of_krylov, of_matrix, of_operator
 from .names import name_of_entry
+from .norms import norm
 from .structure import LevelCertificate, LevelErrors
 
 # Steps of Lanczos' method before SciPy's, which restarts, and entries of the vectors it keeps.
@@ -54,23 +56,23 @@ def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[
     own, flat, _ = split(sizes, 0, point.flat)
     above: Vectors = (own,)
     factor = _known(point.below)
-    gradient = stationarity(nest.game, 1, above, flat)
     here = np.asarray(flat)
     eps = float(np.finfo(here.dtype).eps)
-    nudged = here + 2 * eps * np.abs(here) * np.where(np.arange(here.size) % 2, 1, -1)
-    beside = stationarity(nest.game, 1, above, nudged.astype(here.dtype))
+    nudged = here + 2 * eps * np.abs(here)
+    nudged[::2] = 2 * here[::2] - nudged[::2]
+    rows = Each(np.stack([here, nudged]))
+    gradient, beside = stationarity.of_many(in_tuple, nest.game, 1, above, rows)[0]
     with np.errstate(invalid="ignore"):
-        change = np.abs(np.asarray(beside) - np.asarray(gradient))
+        change = np.abs(beside - gradient)
     found = []
     for level in range(1, len(sizes)):
         size = sizes[level]
-        mine = np.asarray(gradient[:size])
+        mine = gradient[:size]
         curvature = _curvature(nest, level, above, flat, factor, mine, accuracy)
         chosen, below, _ = split(sizes, level, flat)
-        error = float(np.linalg.norm(change[:size])) + eps * float(np.linalg.norm(mine))
-        found.append(
-            LowerLevel(level, np.asarray(chosen), float(np.linalg.norm(mine)), curvature, error)
-        )
+        length = norm(mine)
+        error = norm(change[:size]) + eps * length
+        found.append(LowerLevel(level, np.asarray(chosen), length, curvature, error))
         factor = _factor_below(factor, size)
         gradient = gradient[size + below.size :]
         change = change[size + below.size :]

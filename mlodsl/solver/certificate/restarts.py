@@ -37,6 +37,7 @@ class Search:
     Arguments:
         better: responses that should have been found, at most one a level.
         starts: how many starts were tried.
+        values: of all objectives at the certified response, as minimisations.
         gaps: for each level how much better than the certified response the best one found is.
         noise: for each level what can't be told from 0 in that.
         twin: what speaks against the point along another answer that is as good at it.
@@ -44,6 +45,7 @@ class Search:
 
     better: list[BetterResponse]
     starts: int
+    values: np.ndarray
     gaps: np.ndarray
     noise: np.ndarray
     twin: str | None
@@ -106,7 +108,8 @@ def search_better_responses(
     twin = None
     if not found and first == 1:
         twin = twin_finding(answers, problem, generator, seconds=seconds)
-    return Search(list(found.values()), answers.tried, answers.gaps, answers.noise[:, 0], twin)
+    gaps, noise = answers.gaps, answers.noise[:, 0]
+    return Search(list(found.values()), answers.tried, answers.values, gaps, noise, twin)
 
 
 def _along_lines(

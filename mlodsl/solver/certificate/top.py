@@ -26,6 +26,7 @@ from ..oracle import (
     top_residual,
 )
 from ..run import response_below
+from .norms import norm
 
 
 class TopLevel:
@@ -33,24 +34,31 @@ class TopLevel:
 
     Arguments:
         point: the certified point, its lower levels solved to rounding.
+        value: of the plain top objective there, where it is known.
 
-    `value` is the plain top objective there, without adjoint correction.
+    `value` is the plain top objective there, without adjoint correction; `parts` the larger of
+    the direct and the indirect part of the total gradient, in norm.
     """
 
-    def __init__(self, nest: Nest, problem: Problem, point: Point) -> None:
+    def __init__(
+        self, nest: Nest, problem: Problem, point: Point, value: float | None = None
+    ) -> None:
         self.nest = nest
         self.problem = problem
         self.point = point
         self.own = np.asarray(point.own)
         self.gradient = np.asarray(point.gradient)
         self.eps = float(np.finfo(self.own.dtype).eps)
-        self.size = 1 + float(np.linalg.norm(self.own))
+        self.size = 1 + norm(self.own)
         self.guess = np.asarray(response_below(nest, point))
-        self.residual = float(top_residual(nest, point))
+        constrained = nest.plans[0].constrained
+        self.residual = float(top_residual(nest, point)) if constrained else norm(self.gradient)
         vectors = choices(nest.game.sizes, 0, point.flat)
-        self.value = float(objectives(problem, vectors)[0])
+        self.value = float(objectives(problem, vectors)[0]) if value is None else value
         direct = np.asarray(partial_gradient(problem, vectors))
         self.direct, self.indirect = direct, self.gradient - direct
+        self.parts = max(norm(direct), norm(self.indirect))
+        self._scale = 1 + np.abs(self.own)
 
     def at(self, owns: np.ndarray, guesses: np.ndarray | None = None) -> Evaluations:
         """The evaluations at other variables, a row each, the lower levels re-solved to rounding.
@@ -59,7 +67,7 @@ class TopLevel:
             guesses: where those start, a row each; by default at their answer to the point.
         """
         if guesses is None:
-            guesses = np.broadcast_to(self.guess, (len(owns), len(self.guess)))
+            guesses = np.repeat(self.guess[None], len(owns), axis=0)
         return evaluate_many(self.nest, owns.astype(self.own.dtype), guesses)
 
     def gradient_at(self, own: np.ndarray) -> np.ndarray:
@@ -71,17 +79,15 @@ class TopLevel:
         """The plain top objective at the re-solved response, without adjoint correction."""
         return float(self.at(own[None]).objectives[0, 0])
 
-    def parts(self) -> float:
-        """The larger of the direct and the indirect part of the total gradient."""
-        return max(float(np.linalg.norm(self.direct)), float(np.linalg.norm(self.indirect)))
-
     def unit(self, direction: np.ndarray) -> float:
         """How far along a direction the entry that changes most has changed by 1 + its size."""
-        return 1 / float(np.max(np.abs(direction) / (1 + np.abs(self.own))))
+        return 1 / float((np.abs(direction) / self._scale).max())
 
     def violation(self) -> float:
         """How far the point is outside of the level's domain."""
-        return float(np.linalg.norm(self.project(self.own) - self.own))
+        if not self.nest.plans[0].constrained:
+            return 0.0
+        return norm(self.project(self.own) - self.own)
 
     @property
     def at_once(self) -> bool:
@@ -116,7 +122,7 @@ class Rounding:
 
     def along(self, direction: np.ndarray) -> float:
         """Of the slope along a direction."""
-        return float(np.abs(direction) @ self.gradient)
+        return float(np.abs(direction).dot(self.gradient))
 
 
 def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rounding, float]:
@@ -138,8 +144,8 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
     parts = np.abs(top.direct) + np.abs(top.indirect)
     measured = np.abs(changes).max(0)
     # A gradient that jumps is not an inexact one: rounding is small beside the gradient's parts.
-    gradient = 2 * np.minimum(measured, precision * top.parts()) + 20 * top.eps * parts
-    value_error = 4 * min(max(values), precision * (abs(value) + top.parts() * top.size))
+    gradient = 2 * np.minimum(measured, precision * top.parts) + 20 * top.eps * parts
+    value_error = 4 * min(max(values), precision * (abs(value) + top.parts * top.size))
     return Rounding(value_error + 8 * top.eps * abs(value), gradient), ulps_alone
 
 
