@@ -18,6 +18,7 @@ from mlodsl.strategies import Implicit
 
 from .certificate.lower import LowerLevel
 from .certificate.names import name_of_entry
+from .lanes import in_lane
 from .plan import exact_nest, plan_nest
 from .probe import Probe, probe
 from .rules import EXACT, Built, Request, build_strategy, flat_follower
@@ -72,15 +73,16 @@ def choose_strategy(problem: Problem, settings: Settings) -> ChosenStrategy:
         ModelError: E507, the named strategy doesn't fit the model.
     """
 
-    @functools.cache
-    def look() -> Probe:
-        return probe_start(problem, settings)
-
     name = settings.strategy.name
     if name == "auto":
         if is_traced(problem) or problem.number_of_levels == 1:
             return _choose_implicit(problem, ())
-        return _choose(problem, settings, look())
+        return _choose(problem, settings, probe_start(problem, settings))
+
+    @functools.cache
+    def look() -> Probe:
+        return probe_start(problem, settings)
+
     request = Request(problem, settings, name, dict(settings.strategy.options), look)
     built = build_strategy(request)
     reason = "named in the settings" + (f"; {built.note}" if built.note else "")
@@ -99,7 +101,7 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
         raise ModelError([Diagnostic("E507", message, None, hint)])
     # Inside of somebody's `jit` a model's own numbers are known all the same. Outside, what is
     # compiled here serves the run and the certificate too, which that context would prevent.
-    staged = isinstance(jnp.zeros(()), jax.core.Tracer)
+    staged = not in_lane() and isinstance(jnp.zeros(()), jax.core.Tracer)
     with jax.ensure_compile_time_eval() if staged else contextlib.nullcontext():
         nest = exact_nest(problem, plan_nest(problem, settings, EXACT))
         return probe(problem, settings, nest)
@@ -107,24 +109,26 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
 
 def is_traced(problem: Problem) -> bool:
     """Whether JAX is tracing, so that the problem's numbers aren't known."""
+    if in_lane():
+        return False
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(problem))
 
 
 def _choose(problem: Problem, settings: Settings, seen: Probe) -> ChosenStrategy:
     evidence = _evidence(problem, seen)
     warnings = _warnings(problem, seen)
-    implicit = _choose_implicit(problem, evidence, warnings)
     penalty = functools.partial(_choose_penalty, problem, evidence, warnings)
+    implicit = functools.partial(_choose_implicit, problem, evidence, warnings)
     flat = [read.level for read in seen.lower if _is_flat(read)]
     if settings.level(problem.level_names[0]).optimizer.name == "newton":
         # Only implicit differentiation comes with second derivatives of the top level.
-        return implicit
-    if seen.lacks_second_derivatives and problem.number_of_levels == 2:
+        return implicit()
+    if problem.number_of_levels == 2 and seen.lacks_second_derivatives:
         first_order = _choose_first_order(problem, evidence, warnings)
-        return replace(first_order, otherwise=lambda: implicit)
+        return replace(first_order, otherwise=implicit)
     if flat == [1]:
-        return replace(penalty(), otherwise=lambda: implicit)
-    return replace(implicit, otherwise=penalty)
+        return replace(penalty(), otherwise=implicit)
+    return implicit(penalty)
 
 
 def _is_flat(read: LowerLevel) -> bool:
@@ -139,14 +143,9 @@ def _choose_implicit(
     problem: Problem,
     evidence: tuple[str, ...],
     warnings: tuple[str, ...] = (),
+    otherwise: Callable[[], ChosenStrategy] | None = None,
 ) -> ChosenStrategy:
-    assert isinstance(EXACT.strategy, Implicit)
-    plans = EXACT.strategy.elimination_plans(problem.sizes)
-    lower = list(zip(problem.level_names, problem.sizes, plans, strict=True))[1:]
-    forms = [
-        f"level `{name}` ({size} variable{'s' * (size != 1)}): {_FORMS[plan.form]}"
-        for name, size, plan in lower
-    ]
+    forms = _linear_solves(problem.level_names, problem.sizes)
     parts = ["exact total gradients by implicit differentiation", *evidence]
     parts.append(
         f"linear solves by size: {'; '.join(forms)}" if forms else "there is no lower level"
@@ -156,7 +155,18 @@ def _choose_implicit(
             "ruled out: `itd` and `fd`, exact only in the limit and slower; `f2ba` and its like, "
             "biased by their σ; `vgd`, which leaves the followers' answer out"
         )
-    return ChosenStrategy("implicit", "auto", "; ".join(parts), {}, EXACT, warnings)
+    return ChosenStrategy("implicit", "auto", "; ".join(parts), {}, EXACT, warnings, otherwise)
+
+
+@functools.lru_cache(maxsize=64)
+def _linear_solves(names: tuple[str, ...], sizes: tuple[int, ...]) -> tuple[str, ...]:
+    """How K_k is solved with at each lower level, in words."""
+    assert isinstance(EXACT.strategy, Implicit)
+    plans = EXACT.strategy.elimination_plans(sizes)
+    return tuple(
+        f"level `{name}` ({size} variable{'s' * (size != 1)}): {_FORMS[plan.form]}"
+        for name, size, plan in list(zip(names, sizes, plans, strict=True))[1:]
+    )
 
 
 def _choose_penalty(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import equinox as eqx
 import jax
@@ -26,6 +26,7 @@ from .compiling import compiled
 from .nest import Nest
 
 Found = TypeVar("Found")
+Judge: TypeAlias = Callable[..., tuple[np.ndarray, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,13 +86,15 @@ class Lane(greenlet):
         function: Callable[..., Any],
         arguments: tuple[Any, ...],
         pick: Callable[[Any], Any] | None = None,
+        judge: Callable[..., Any] | None = None,
+        given: tuple[Any, ...] = (),
     ) -> Any:
         """The function's value, computed with those of other lanes; waits for them.
 
         Arguments:
-            pick: what is wanted of the value; given for a call of many.
+            pick, judge, given: of a call of many, as in `Joined.of_many`.
         """
-        keys: list[Any] = [function, pick]
+        keys: list[Any] = [function, pick, judge, len(given)]
         arrays: list[Any] = []
         marks: list[Any] = []
         rows: int | None = None
@@ -108,6 +111,11 @@ class Lane(greenlet):
             for leaf in leaves:
                 arrays.append(leaf)
                 marks.append((leaf.shape, leaf.dtype, False))
+        for one in given:
+            each = type(one) is Each
+            leaf = one.rows if each else one
+            arrays.append(leaf)
+            marks.append((leaf.shape[1:] if each else leaf.shape, leaf.dtype, each))
         keys.append(tuple(marks))
         scheduler = self.parent
         assert scheduler is not None
@@ -180,30 +188,52 @@ class Joined(Generic[Found]):
         return self._alone(*arguments)
 
     def of_many(
-        self, pick: Callable[[Found], tuple[Any, ...]], *arguments: Any
+        self,
+        pick: Callable[[Found], tuple[Any, ...]],
+        *arguments: Any,
+        judge: Judge | None = None,
+        given: tuple[Any, ...] = (),
     ) -> tuple[np.ndarray, ...]:
         """The function for each row of the arguments that are `Each`; in a lane at once.
 
         Arguments:
             pick: the arrays that are wanted of a value; one function for all calls.
+            judge: what else is wanted, as arrays, by those arrays and what is given, each with
+                rows along the first axis; one function for all calls.
+            given: arrays of `Each` have the rows; others are repeated.
 
         Returns:
-            Those arrays, rows along the first axis.
+            Those arrays, rows along the first axis, and what `judge` makes of them.
         """
         lane = getcurrent()
         if isinstance(lane, Lane):
-            found: tuple[np.ndarray, ...] = lane.ask(self._function, arguments, pick)
+            found: tuple[np.ndarray, ...] = lane.ask(self._function, arguments, pick, judge, given)
             return found
         count = next(len(one.rows) for one in arguments if type(one) is Each)
-        return in_rows(
+        found = in_rows(
             pick(self._alone(*(one.rows[row] if type(one) is Each else one for one in arguments)))
             for row in range(count)
         )
+        return judged(found, judge, given)
 
 
 def joined(function: Callable[..., Found]) -> Joined[Found]:
     """The function, compiled, for lanes to call together."""
     return Joined(function)
+
+
+def judged(
+    found: tuple[np.ndarray, ...], judge: Judge | None, given: tuple[Any, ...]
+) -> tuple[np.ndarray, ...]:
+    """Rows of arrays, and what `judge` makes of them, as in `Joined.of_many`."""
+    if judge is None:
+        return found
+    count = len(found[0])
+    rows = (
+        one.rows if type(one) is Each else np.repeat(np.asarray(one)[None], count, axis=0)
+        for one in given
+    )
+    return (*found, *judge(*found, *rows))
 
 
 def in_rows(found: Iterable[tuple[Any, ...]]) -> tuple[np.ndarray, ...]:

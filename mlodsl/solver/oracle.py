@@ -33,7 +33,7 @@ from .abilities import careful
 from .compiling import compiled, is_traced
 from .goals import needed_next, residual
 from .joint import solve_by_products
-from .lanes import Each, in_lane, in_rows, joined
+from .lanes import Each, Judge, in_lane, in_rows, joined, judged
 from .level import digest, evaluate, propose
 from .movers import Proposal
 from .nest import Nest, Way
@@ -189,24 +189,37 @@ def evaluate_with_objectives(
 
 class Evaluations(NamedTuple):
     """Evaluations of the top level, a row each: u_0, the total gradient, how the solve of each
-    level ended, and all objectives."""
+    level ended, and all objectives; and what a judge makes of them."""
 
     flats: np.ndarray
     gradients: np.ndarray
     outcomes: np.ndarray
     objectives: np.ndarray
+    judged: tuple[np.ndarray, ...] = ()
 
 
-def evaluate_many(nest: Nest, owns: np.ndarray, guesses: np.ndarray) -> Evaluations:
-    """As `evaluate_with_objectives` for rows of points and of guesses."""
+def evaluate_many(
+    nest: Nest, owns: np.ndarray, guesses: np.ndarray, judge: Judge | None = None, *given: Any
+) -> Evaluations:
+    """As `evaluate_with_objectives` for rows of points and of guesses.
+
+    Arguments:
+        judge, given: as in `Joined.of_many`; of the arrays of `Evaluations`.
+    """
     if not at_once(nest):
         rows = zip(owns, guesses, strict=True)
-        return Evaluations(*in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows))
+        found = in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows)
+        return _evaluations(judged(found, judge, given))
     multipliers = np.zeros(guesses.shape[1:], guesses.dtype) if nest.adapts else None
     exact = (np.zeros((), owns.dtype), np.asarray(LATE, np.int32), multipliers)
-    return Evaluations(
-        *_evaluate_top.of_many(_parts, nest, Each(owns), Each(guesses), *exact, "both")
-    )
+    asked = (nest, Each(owns), Each(guesses), *exact, "both")
+    found = _evaluate_top.of_many(_parts, *asked, judge=judge, given=given)
+    return _evaluations(found)
+
+
+def _evaluations(found: tuple[np.ndarray, ...]) -> Evaluations:
+    flats, gradients, outcomes, values, *more = found
+    return Evaluations(flats, gradients, outcomes, values, tuple(more))
 
 
 def at_once(nest: Nest) -> bool:

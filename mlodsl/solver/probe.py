@@ -74,10 +74,10 @@ class Probe:
     @property
     def lacks_second_derivatives(self) -> bool:
         """Whether a lower level has a gradient where it ended and no finite curvature."""
-        bounded = not np.any(np.asarray(self.point.outcomes) >= Outcome.UNBOUNDED)
-        return bounded and any(
+        lacking = any(
             read.curvature is None and np.isfinite(read.gradient_norm) for read in self.lower
         )
+        return lacking and not np.any(np.asarray(self.point.outcomes) >= Outcome.UNBOUNDED)
 
 
 def probe(problem: Problem, settings: Settings, nest: Nest) -> Probe:

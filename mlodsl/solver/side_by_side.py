@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -141,12 +142,15 @@ class _Scheduler:
             else:
                 stacked = np.array(column)
                 arrays.append(stacked if plain else np.repeat(stacked, counts, axis=0))
-        leaves, structure = self._computed(key, lanes, arrays)
+        judge, given = key[2], len(arrays) - key[3]
+        leaves, structure = self._computed(key, lanes, arrays[:given])
         if plain:
             # A list of an array has its rows, as views.
             found: Iterable[Any] = zip(*map(list, leaves), strict=True)
         else:
-            ends = np.cumsum(counts).tolist()
+            if judge is not None:
+                leaves += judge(*leaves, *arrays[given:])
+            ends = itertools.accumulate(counts)
             found = (
                 tuple(leaf[end - count : end] for leaf in leaves)
                 for count, end in zip(counts, ends, strict=True)
@@ -154,7 +158,7 @@ class _Scheduler:
         share = (time.perf_counter() - began) / len(group)
         for (lane, _), row in zip(group, found, strict=True):
             lane.seconds += share
-            yield lane, jax.tree.unflatten(structure, row)
+            yield lane, jax.tree.unflatten(structure, row) if plain else row
 
     def _computed(
         self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]
@@ -178,7 +182,7 @@ class _Scheduler:
     def _compute(self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]) -> Any:
         form = self.forms.get(key)
         if form is None:
-            function, _, *arguments, _ = key
+            function, _, _, _, *arguments, _ = key
             structures = tuple(one.structure for one in arguments)
             static = tuple(one.static for one in arguments)
             form = _Form(function, structures, static, self.structure, tuple(self.stack.own))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from mlodsl.calculus import Game, Vectors, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
-from ..lanes import Each, in_tuple, joined
+from ..lanes import Each, Judge, in_tuple, joined
 from ..nest import Nest
 from ..oracle import (
     at_once,
@@ -135,7 +136,8 @@ class Answers:
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
         answer, values = evaluate_with_objectives(self._nest(level), vectors[0], flat)
         outcomes = np.asarray(answer.outcomes)
-        self.tried += int(_tells(level, outcomes[None])[0])
+        # What was given up tells nothing of its start.
+        self.tried += int((outcomes[level:] < Outcome.LIMIT).any())
         found = self.vectors_of(np.asarray(answer.flat))
         self._solved = (found, np.asarray(values))
         return found, outcomes
@@ -153,9 +155,10 @@ class Answers:
             guesses = np.repeat(guess[None], len(own), axis=0)
             guesses[:, end - self.sizes[level] : end] = own
             tops = np.repeat(self.certified[0][None], len(own), axis=0)
-            found = evaluate_many(self._nest(level), tops, guesses)
-            silent = self._is_silent(level, found.flats, found.outcomes, found.objectives).tolist()
-            tells = _tells(level, found.outcomes).tolist()
+            given = self._given(level)
+            judge = _judge_of(self.sizes, level)
+            found = evaluate_many(self._nest(level), tops, guesses, judge, *given)
+            silent, tells = (column.tolist() for column in found.judged)
             for row, flat in enumerate(found.flats):
                 self.tried += tells[row]
                 vectors, better = self.vectors_of(flat), None
@@ -164,23 +167,12 @@ class Answers:
                     better = self.compare(level, vectors, found.outcomes[row])
                 yield vectors, better
 
-    def _is_silent(
-        self, level: int, flats: np.ndarray, outcomes: np.ndarray, values: np.ndarray
-    ) -> np.ndarray:
-        """Of which rows there is nothing to be said: worse responses, and the certified one again.
-
-        A level below that failed says nothing of this one.
-        """
-        gains = self.values - values
-        gain, own = gains[:, level], flats[:, self._ends[level] - self.sizes[level] :]
-        own = own[:, : self.sizes[level]]
-        small = float(np.finfo(own.dtype).eps) ** 0.5 * (1 + abs(float(self.values[level])))
-        apart = np.abs(own - self.certified[level]).max(1)
-        again = (np.abs(gain) <= small) & (apart <= 1e-7 * np.abs(own).max(1))
-        lower = (gains < -self._close())[:, : level + 1].any(1)
-        worse = lower & (gain < -max(small, float(self.noise[level, 0])))
-        failed = (outcomes[:, level + 1 :] > Outcome.STALLED).any(1)
-        return np.asarray(again | worse | failed | np.isnan(gain))
+    def _given(self, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What responses of a level are judged by, for `_judge_of`."""
+        eps = float(np.finfo(self.certified[level].dtype).eps)
+        small = eps**0.5 * (1 + abs(float(self.values[level])))
+        limits = np.array([small, max(small, float(self.noise[level, 0]))])
+        return self.certified[level], self.values, self._close(), limits
 
     def _close(self) -> np.ndarray:
         """How much worse a twin may be: beside the point, by what is left of its error, either of
@@ -192,7 +184,8 @@ class Answers:
     ) -> BetterResponse | None:
         """The response as a better one, where it is better for its level, or breaks a tie."""
         values = self.values_at(vectors)
-        if self._is_silent(level, np.concatenate(vectors)[None], outcomes[None], values[None])[0]:
+        rows = (np.concatenate(vectors), np.zeros(0), outcomes, values, *self._given(level))
+        if _judge_of(self.sizes, level)(*(one[None] for one in rows))[0][0]:
             return None
         gains = self.values - values
         gain = float(gains[level])
@@ -260,9 +253,38 @@ class Answers:
         return values, (worst + 16 * eps * scale).T
 
 
-def _tells(level: int, outcomes: np.ndarray) -> np.ndarray:
-    """Which solves tell something of their start, a row each: those that weren't given up."""
-    return np.asarray((outcomes[:, level:] < Outcome.LIMIT).any(1))
+@functools.lru_cache(maxsize=256)
+def _judge_of(sizes: tuple[int, ...], level: int) -> Judge:
+    """The judge of responses of a level, a row each: of which there is nothing to be said, and
+    which tell something of their start, as they weren't given up.
+
+    There is nothing to be said of worse responses, and of the certified one found again. A level
+    below that failed says nothing of this one.
+    """
+    end = sum(sizes[: level + 1])
+    mine, below = slice(end - sizes[level], end), slice(level + 1, None)
+
+    def judge(
+        flats: np.ndarray,
+        _: np.ndarray,
+        outcomes: np.ndarray,
+        values: np.ndarray,
+        certified: np.ndarray,
+        expected: np.ndarray,
+        close: np.ndarray,
+        limits: np.ndarray,
+    ) -> tuple[np.ndarray, ...]:
+        gains, own = expected - values, flats[:, mine]
+        gain, (small, large) = gains[:, level], limits.T
+        apart = np.abs(own - certified).max(1)
+        again = (np.abs(gain) <= small) & (apart <= 1e-7 * np.abs(own).max(1))
+        lower = (gains < -close)[:, : level + 1].any(1)
+        failed = (outcomes[:, below] > Outcome.STALLED).any(1)
+        silent = again | (lower & (gain < -large)) | failed | np.isnan(gain)
+        tells = np.asarray((outcomes[:, level:] < Outcome.LIMIT).any(1))
+        return silent, tells
+
+    return judge
 
 
 def _inexactness(read: LowerLevel) -> float:

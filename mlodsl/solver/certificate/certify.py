@@ -68,7 +68,7 @@ def certify(
     point = finish_point(nest, returned)
     reads = read_lower_levels(nest, point)
     outcomes = np.asarray(point.outcomes)
-    unbounded = bool(np.any(outcomes == Outcome.UNBOUNDED))
+    unbounded = bool((outcomes == Outcome.UNBOUNDED).any())
     top_name = problem.level_names[0]
     solving = nest
     selecting = optimistic() if is_valley(problem, reads) else None
@@ -78,7 +78,8 @@ def certify(
         findings = valley_findings(problem, selecting, point, reads[0], tolerance, generator)
     else:
         findings = lower_findings(problem, reads, outcomes)
-    if findings or not (np.all(np.isfinite(point.gradient)) and np.isfinite(point.value)):
+    finite = np.isfinite(point.value) and np.isfinite(np.asarray(point.gradient)).all()
+    if findings or not finite:
         findings = findings or _nonfinite_finding(problem)
         levels = {problem.level_names[r.level]: certify_lower_level(problem, r) for r in reads}
         levels = {top_name: LevelCertificate(None, None, None, None, None), **levels}

@@ -9,6 +9,8 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse.linalg
 
+from .norms import norm
+
 
 @dataclass(frozen=True, slots=True)
 class Curvature:
@@ -51,16 +53,14 @@ def of_matrix(
     Arguments:
         noise: an absolute error of each entry beyond that of rounding.
     """
-    if not np.all(np.isfinite(matrix)):
+    if not np.isfinite(matrix).all():
         return None
     values, axes = np.linalg.eigh(matrix)
     eps = float(np.finfo(matrix.dtype).eps)
     count = len(values)
-    errors = np.broadcast_to(np.asarray(noise, dtype=float), matrix.shape)
-    floor = max(
-        1e3 * eps * count * float(np.max(np.abs(values))),
-        float(np.linalg.norm(errors)) / count**0.5,
-    )
+    errors = noise if isinstance(noise, np.ndarray) else np.full(matrix.shape, noise)
+    largest = max(abs(float(values[0])), abs(float(values[-1])))
+    floor = max(1e3 * eps * count * largest, norm(errors.reshape(-1)) / count**0.5)
     smallest, axis = float(values[0]), axes[:, 0]
     newton: np.ndarray | None = None
     error = floor / 100
@@ -72,7 +72,7 @@ def of_matrix(
         newton = inverse @ gradient
         error = float(axis**2 @ np.diag(errors)) + 10 * eps * smallest
         floor = 0.0
-    distance = float("inf") if newton is None else float(np.linalg.norm(newton))
+    distance = float("inf") if newton is None else norm(newton)
     return Curvature(
         smallest, float(values[-1]), axis, distance, floor, newton, (values, axes), error
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from .norms import norm
 from .top import Rounding, Tangent, TopLevel
 
 _DIRECTIONS = 3
@@ -50,13 +52,12 @@ def check_by_differences(
     )
     complete = size <= _MOST_ENTRIES
     if complete:
-        basis, _ = np.linalg.qr(generator.standard_normal((size, size)))
-        directions = list(basis.T)
+        directions = _orthonormal(size, generator)
     else:
         draws = generator.standard_normal((_DIRECTIONS, size))
-        directions = [draw / np.linalg.norm(draw) for draw in draws]
+        directions = [draw / norm(draw) for draw in draws]
     slopes, errors, steps = [], [], []
-    lifted = np.stack([free.lift(direction) for direction in directions])
+    lifted = np.array([free.lift(direction) for direction in directions])
     first = _differences(top, lifted, _STEP_SHARES[0]) if top.at_once else None
     for row, direction in enumerate(lifted):
         known = None if first is None else float(first[row])
@@ -64,12 +65,20 @@ def check_by_differences(
         slopes.append(slope)
         errors.append(error / (scale if scale > 0 else 1.0))
         steps.append(step)
-    if not np.all(np.isfinite(errors)):
+    if not all(map(math.isfinite, errors)):
         return DifferenceCheck(None)
     if not complete:
         return DifferenceCheck(max(errors))
-    noise = float(np.linalg.norm([1.5 * rounding.value / step for step in steps]))
-    return DifferenceCheck(max(errors), float(np.linalg.norm(slopes)), noise)
+    noise = math.hypot(*(1.5 * rounding.value / step for step in steps))
+    return DifferenceCheck(max(errors), math.hypot(*slopes), noise)
+
+
+def _orthonormal(size: int, generator: np.random.Generator) -> list[np.ndarray]:
+    """A basis of random directions; in one dimension there is nothing to draw."""
+    if size == 1:
+        return [np.ones(1)]
+    basis, _ = np.linalg.qr(generator.standard_normal((size, size)))
+    return list(basis.T)
 
 
 def _closest_difference(
@@ -89,9 +98,10 @@ def _closest_difference(
         difference = first
         if difference is None or share != _STEP_SHARES[0]:
             difference = float(_differences(top, direction[None], share)[0])
-        error = abs(difference - slope) if np.isfinite(difference) else float("inf")
+        error = abs(difference - slope) if math.isfinite(difference) else float("inf")
         if error < best[1]:
-            best = (difference, error, _step(top, direction, share))
+            step = share * top.eps ** (1 / 5) * top.unit(direction)
+            best = (difference, error, step)
         if error <= top.eps**0.5 * (abs(slope) + top.parts):
             break
     return best
@@ -99,12 +109,8 @@ def _closest_difference(
 
 def _differences(top: TopLevel, directions: np.ndarray, share: float) -> np.ndarray:
     """The central difference along each direction, by the values at four places."""
-    steps = np.array([_step(top, direction, share) for direction in directions])
+    steps = share * top.eps ** (1 / 5) * top.units(directions)
     places = np.multiply.outer(steps, [1, -1, 2, -2])[:, :, None] * directions[:, None]
     found = top.at((top.own + places).reshape(-1, top.own.size)).objectives[:, 0]
     ahead, behind, further, back = found.reshape(-1, 4).T
     return np.asarray((8 * (ahead - behind) - (further - back)) / (12 * steps))
-
-
-def _step(top: TopLevel, direction: np.ndarray, share: float) -> float:
-    return share * top.eps ** (1 / 5) * top.unit(direction)

@@ -9,12 +9,14 @@ from mlodsl.modules import Problem
 
 def name_of_entry(problem: Problem, level: int, axis: np.ndarray) -> str:
     """The entry of largest size of a direction, as the user writes it: `y`, `y[1]`, `P[0, 2]`."""
-    entry = int(np.argmax(np.abs(axis)))
+    entry = int(np.abs(axis).argmax())
     for variable in problem.structure.levels[level].variables:
         if variable.start <= entry < variable.stop:
+            if not variable.shape:
+                return variable.name
             index = np.unravel_index(entry - variable.start, variable.shape)
             inside = ", ".join(str(int(position)) for position in index)
-            return f"{variable.name}[{inside}]" if inside else variable.name
+            return f"{variable.name}[{inside}]"
     raise AssertionError("every entry belongs to a variable")
 
 

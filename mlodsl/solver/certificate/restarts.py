@@ -132,7 +132,8 @@ def _along_lines(
             vectors, better = next(looks)
             if better is not None:
                 return better
-            _remember(wells, vectors[level])
+            if level > 1:
+                _remember(wells, vectors[level])
     return None
 
 
@@ -150,6 +151,7 @@ def _starts(vector: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     Random changes, whose entries are a spread in the root mean square, relative to 1 + size.
     """
     directions = generator.standard_normal((len(_SPREADS), vector.size))
-    directions /= np.sqrt(np.mean(directions**2, axis=1, keepdims=True))
+    directions /= np.sqrt((directions**2).sum(1) / vector.size)[:, None]
     shifts = (np.array(_SPREADS)[:, None] * (1 + np.abs(vector)) * directions).astype(vector.dtype)
-    return np.stack([vector + shifts, vector - shifts], axis=1).reshape(-1, vector.size)
+    both = np.concatenate([vector + shifts, vector - shifts], axis=1)
+    return both.reshape(-1, vector.size)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .curvature import Curvature
 from .names import name_of_entry
+from .norms import norm
 from .sentences import (
     degenerate_sentence,
     distance_sentence,
@@ -94,7 +95,7 @@ def _certificate(top: TopLevel, found: Curvature, rounding: Rounding) -> LevelCe
         direction=name_of_entry(top.problem, 0, found.axis),
         unique=found.is_positive,
         distance=found.distance,
-        errors=LevelErrors(float(np.linalg.norm(rounding.gradient)), found.error),
+        errors=LevelErrors(norm(rounding.gradient), found.error),
     )
 
 
@@ -109,7 +110,7 @@ def _distance_findings(
     if not found.is_positive:
         return []
     if found.newton is not None:
-        relative = float(np.max(np.abs(found.newton) / (1 + np.abs(top.own))))
+        relative = float((np.abs(found.newton) / (1 + np.abs(top.own))).max())
     else:
         relative = found.distance / top.size
     if relative <= min(reach, top.eps**0.4):

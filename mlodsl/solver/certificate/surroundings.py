@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeAlias
 
 import numpy as np
 
-from ..lanes import clock
+from ..lanes import Each, clock
 from ..outcome import Outcome
 from .curvature import Curvature
+from .norms import norm
 from .top import Rounding, TopLevel
 
 # Distances, relative to 1 + the size of the entry that changes most.
@@ -34,6 +36,16 @@ class _Course(Enum):
     RISES = auto()
     FLAT = auto()
     ENDS = auto()
+
+
+# The same, as numbers of rows.
+_RISES, _FLAT, _ENDS, _FALLS = range(4)
+
+# What is seen at a place: one of these numbers, the place, and the value there.
+_Sight: TypeAlias = tuple[int, np.ndarray, float]
+
+# Projected to less than such a share of its distance, a place is no longer on its ray.
+_INSIDE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +103,8 @@ def explore(
         if {_Course.RISES, _Course.FLAT} <= set(courses):
             return Surroundings(one_sided=True)
     probe = _Probe(top, rounding, None, value, reach, positive=positive)
-    directions = np.stack(list(_directions(top, found, generator)))
-    rays = np.stack([directions, -directions], axis=1).reshape(-1, top.own.size)
+    directions = _directions(top, found, generator)
+    rays = np.array([sign * direction for direction in directions for sign in (1.0, -1.0)])
     courses_of_rays = probe.courses(rays, _DISTANCES)
     for number in range(len(rays)):
         if number % 2 == 0 and clock() - began > seconds:
@@ -118,11 +130,11 @@ def _directions(
 ) -> Iterator[np.ndarray]:
     size = top.own.size
     scale = 1 + np.abs(top.own)
-    norm = float(np.linalg.norm(top.gradient))
+    length = norm(top.gradient)
     if size > 1 and found is not None and np.isfinite(found.smallest):
         yield found.axis
-    if norm > 0:
-        yield -top.gradient / norm
+    if length > 0:
+        yield -top.gradient / length
     if size <= _FEW:
         yield from np.eye(size)
     for _ in range(_RANDOM_DIRECTIONS if size > 1 else 0):
@@ -145,7 +157,7 @@ class _Probe:
         """What the objective does along rays, a row each, as they are taken; along curves beside
         them too, where a flat direction is given."""
         groups: tuple[tuple[float, ...], ...] = tuple((distance,) for distance in distances)
-        heads: list[list[tuple[Fall | _Course, np.ndarray]]] | None = None
+        heads: list[list[_Sight]] | None = None
         if self.top.at_once:
             groups = (distances[:_HEAD], distances[_HEAD:])
             heads = self._look(rays, groups[0])
@@ -156,88 +168,52 @@ class _Probe:
         self,
         ray: np.ndarray,
         groups: tuple[tuple[float, ...], ...],
-        head: list[tuple[Fall | _Course, np.ndarray]] | None,
+        head: list[_Sight] | None,
     ) -> Fall | _Course:
         """What the objective does along a ray.
 
         Arguments:
             groups: of distances; those of one are looked at together.
-            head: what is known at the first group.
+            head: what is seen at the first group, where that is known.
         """
         risen = False
         for number, group in enumerate(groups):
             seen = self._look(ray[None], group)[0] if number or head is None else head
-            for distance, (verdict, own) in zip(group, seen, strict=True):
-                if isinstance(verdict, Fall) or verdict is _Course.ENDS:
-                    return verdict
-                risen |= verdict is _Course.RISES
+            for distance, (code, own, value) in zip(group, seen, strict=True):
+                if code == _ENDS:
+                    return _Course.ENDS
+                if code == _FALLS:
+                    change = own - self.top.own
+                    length = norm(change)
+                    return Fall(change / length, length, max(0.0, self.value - float(value)))
+                risen |= code == _RISES
                 if self.flat is not None and _CURVED[0] <= distance <= _CURVED[1]:
                     drop = self.value - self._lowest_beside(own, ray)
                     if drop > 10 * self.rounding.value:
-                        length = float(np.linalg.norm(own - self.top.own))
-                        return Fall(ray, length, drop)
+                        return Fall(ray, norm(own - self.top.own), drop)
                 if risen and (self.flat is None or distance > _CURVED[1]):
                     return _Course.RISES
         return _Course.RISES if risen else _Course.FLAT
 
-    def _look(
-        self, rays: np.ndarray, distances: tuple[float, ...]
-    ) -> list[list[tuple[Fall | _Course, np.ndarray]]]:
-        """For each ray, what is to be seen at each distance, and where that is."""
-        units = np.array([self.top.unit(ray) for ray in rays])
-        outward = np.multiply.outer(units, distances)
-        owns = self.top.own + outward[:, :, None] * rays[:, None]
-        owns = self.top.project_rows(owns.reshape(-1, self.top.own.size))
-        changes = owns - self.top.own
-        lengths = np.sqrt((changes**2).sum(1))
-        inside = lengths >= 0.1 * outward.reshape(-1)
-        places = np.tile(distances, len(rays))
-        seen = iter(
-            self._judge(owns[inside], changes[inside], lengths[inside], places[inside])
-            if inside.any()
-            else ()
+    def _look(self, rays: np.ndarray, distances: tuple[float, ...]) -> list[list[_Sight]]:
+        """For each ray what is seen at each distance."""
+        top = self.top
+        outward = top.units(rays)[:, None] * np.array(distances)
+        owns = top.own + outward[:, :, None] * rays[:, None]
+        owns = top.project_rows(owns.reshape(-1, top.own.size))
+        lengths = outward.reshape(-1)
+        if len(owns) == 1 and norm(owns[0] - top.own) < _INSIDE * float(lengths[0]):
+            return [[(_ENDS, owns[0], np.nan)]]
+        # What the slope at the point, and a distance from it, may add to a slope further on.
+        allowed = (2.0, 0.0) if self.positive else (0.0, 10 * top.residual)
+        numbers = np.array([self.value, 10 * self.rounding.value, self.reach, *allowed])
+        places = np.array(distances * len(rays))
+        given = (Each(owns), Each(np.array([lengths, places]).T), top.own, top.gradient)
+        found = top.at(owns, None, _judge, (*given, self.rounding.gradient, numbers))
+        seen = list(
+            zip(found.judged[0].tolist(), owns, found.objectives[:, 0].tolist(), strict=True)
         )
-        found = [
-            (next(seen) if here else _Course.ENDS, own)
-            for here, own in zip(inside.tolist(), owns, strict=True)
-        ]
-        return [found[row : row + len(distances)] for row in range(0, len(found), len(distances))]
-
-    def _judge(
-        self, owns: np.ndarray, changes: np.ndarray, lengths: np.ndarray, distances: np.ndarray
-    ) -> list[Fall | _Course]:
-        """What is to be seen at points off the point, a row each.
-
-        Arguments:
-            changes, lengths: how far each is from the point.
-            distances: of each, in units of its ray.
-        """
-        top, found = self.top, self.top.at(owns)
-        directions, values = changes / lengths[:, None], found.objectives[:, 0]
-        broken = ~np.isfinite(values) & (values != -np.inf)
-        ends = broken | (found.outcomes >= Outcome.LIMIT).any(1)
-        sizes = np.abs(directions)
-        slopes_here = np.abs(directions @ top.gradient)
-        noise = 10 * self.rounding.value
-        within = np.minimum(lengths, self.reach / (sizes / (1 + np.abs(top.own))).max(1))
-        lower = values < self.value - noise - slopes_here * within
-        slopes = (found.gradients * directions).sum(1)
-        slope_noise = 4 * (sizes @ self.rounding.gradient)
-        slope_noise += 2 * slopes_here if self.positive else 10 * top.residual * distances
-        beyond = distances >= 2 * self.reach
-        higher = values > self.value + noise
-        falls = lower | (beyond & (slopes < -slope_noise) & ~higher)
-        rises = higher | (beyond & (slopes > slope_noise))
-        verdicts: list[Fall | _Course] = []
-        for row, (ended, fell, rose) in enumerate(
-            zip(ends.tolist(), falls.tolist(), rises.tolist(), strict=True)
-        ):
-            if fell and not ended:
-                drop = max(0.0, self.value - float(values[row]))
-                verdicts.append(Fall(directions[row], float(lengths[row]), drop))
-            else:
-                verdicts.append(_Course.ENDS if ended else _Course.RISES if rose else _Course.FLAT)
-        return verdicts
+        return [seen[row : row + len(distances)] for row in range(0, len(seen), len(distances))]
 
     def _lowest_beside(self, own: np.ndarray, direction: np.ndarray) -> float:
         """The value after Newton steps from a point beside, across the flat directions.
@@ -255,3 +231,45 @@ class _Probe:
             own = own - axes[:, steep] @ ((axes[:, steep].T @ gradient) / values[steep])
         lowest = self.top.value_at(own)
         return lowest if np.isfinite(lowest) else self.value
+
+
+def _judge(
+    _: np.ndarray,
+    gradients: np.ndarray,
+    outcomes: np.ndarray,
+    objectives: np.ndarray,
+    owns: np.ndarray,
+    places: np.ndarray,
+    here: np.ndarray,
+    gradient: np.ndarray,
+    rounding: np.ndarray,
+    numbers: np.ndarray,
+) -> tuple[np.ndarray]:
+    """What is seen at places off a point, a row each.
+
+    Arguments:
+        owns: where they are.
+        places: how far off they were to be, by length and in units of their ray.
+        here, gradient, rounding: of the point: its variables, gradient, and that one's rounding.
+        numbers: as in `_Probe._look`.
+    """
+    values, (outward, distances) = objectives[:, 0], places.T
+    value, noise, reach, by_slope, by_distance = numbers.T
+    changes = owns - here
+    lengths = np.sqrt((changes**2).sum(1))
+    gone = lengths < _INSIDE * outward
+    directions = changes / np.where(lengths > 0, lengths, 1)[:, None]
+    broken = ~np.isfinite(values) & (values != -np.inf)
+    ends = gone | broken | (outcomes >= Outcome.LIMIT).any(1)
+    sizes = np.abs(directions)
+    slopes_here = np.abs((directions * gradient).sum(1))
+    units = 1 / (sizes / (1 + np.abs(here))).max(1, initial=1e-300)
+    lower = values < value - noise - slopes_here * np.minimum(lengths, reach * units)
+    slopes = (gradients * directions).sum(1)
+    slope_noise = 4 * (sizes * rounding).sum(1) + by_slope * slopes_here + by_distance * distances
+    beyond = distances >= 2 * reach
+    higher = values > value + noise
+    falls = lower | (beyond & (slopes < -slope_noise) & ~higher)
+    rises = higher | (beyond & (slopes > slope_noise))
+    codes = np.select([ends, falls, rises], [_ENDS, _FALLS, _RISES], _FLAT)
+    return (codes,)

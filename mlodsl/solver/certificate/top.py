@@ -6,6 +6,7 @@ Everything comes from re-solved responses.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from mlodsl.calculus import choices
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
-from ..lanes import Each, in_tuple
+from ..lanes import Each, Judge, in_tuple
 from ..nest import Nest
 from ..oracle import (
     Evaluations,
@@ -27,6 +28,9 @@ from ..oracle import (
 )
 from ..run import response_below
 from .norms import norm
+
+# How far a point is moved to see what rounding does.
+_ULPS = np.array([-4.0, -2.0, 2.0, 4.0])
 
 
 class TopLevel:
@@ -60,15 +64,22 @@ class TopLevel:
         self.parts = max(norm(direct), norm(self.indirect))
         self._scale = 1 + np.abs(self.own)
 
-    def at(self, owns: np.ndarray, guesses: np.ndarray | None = None) -> Evaluations:
+    def at(
+        self,
+        owns: np.ndarray,
+        guesses: np.ndarray | None = None,
+        judge: Judge | None = None,
+        given: tuple[Any, ...] = (),
+    ) -> Evaluations:
         """The evaluations at other variables, a row each, the lower levels re-solved to rounding.
 
         Arguments:
             guesses: where those start, a row each; by default at their answer to the point.
+            judge, given: as in `evaluate_many`.
         """
         if guesses is None:
             guesses = np.repeat(self.guess[None], len(owns), axis=0)
-        return evaluate_many(self.nest, owns.astype(self.own.dtype), guesses)
+        return evaluate_many(self.nest, owns.astype(self.own.dtype), guesses, judge, *given)
 
     def gradient_at(self, own: np.ndarray) -> np.ndarray:
         """The total gradient at other variables."""
@@ -81,7 +92,11 @@ class TopLevel:
 
     def unit(self, direction: np.ndarray) -> float:
         """How far along a direction the entry that changes most has changed by 1 + its size."""
-        return 1 / float((np.abs(direction) / self._scale).max())
+        return float(self.units(direction[None])[0])
+
+    def units(self, directions: np.ndarray) -> np.ndarray:
+        """As `unit`, of rows."""
+        return np.asarray(1 / (np.abs(directions) / self._scale).max(1))
 
     def violation(self) -> float:
         """How far the point is outside of the level's domain."""
@@ -134,13 +149,13 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
     """
     precision = top.eps**0.5
     value = top.value
-    ulps = generator.choice([-4.0, -2.0, 2.0, 4.0], (4, top.own.size)) * top.eps
+    ulps = _ULPS[generator.integers(0, len(_ULPS), (4, top.own.size))] * top.eps
     guesses = np.repeat(top.guess[None], 4, axis=0)
     guesses[1::2] *= 1 + precision * generator.standard_normal((2, top.guess.size))
     found = top.at(top.own + ulps * (np.abs(top.own) + top.eps), guesses)
     changes = found.gradients - top.gradient
     values = np.abs(found.objectives[:, 0] - value).tolist()
-    ulps_alone = max(np.linalg.norm(changes[::2], axis=1).tolist())
+    ulps_alone = max(norm(change) for change in changes[::2])
     parts = np.abs(top.direct) + np.abs(top.indirect)
     measured = np.abs(changes).max(0)
     # A gradient that jumps is not an inexact one: rounding is small beside the gradient's parts.

@@ -72,11 +72,12 @@ def _dense(
         found, error = _careful_secant(secants, column, rounding)
         columns.append(found)
         errors.append(error)
-    matrix, error = np.stack(columns, axis=1), np.stack(errors, axis=1)
+    matrix, error = np.array(columns).T, np.array(errors).T
     better = error < error.T
     equal = error == error.T
     matrix = np.where(better, matrix, np.where(equal, (matrix + matrix.T) / 2, matrix.T))
-    matrix += np.diag(1 / free.stretch - 1)
+    if free.basis is not None:
+        matrix += np.diag(1 / free.stretch - 1)
     seen = of_matrix(matrix, gradient, np.minimum(error, error.T))
     if seen is None or size == 1 or seen.smallest > winding or seen.smallest < -winding:
         return seen
@@ -91,7 +92,8 @@ class _Secants:
 
     def __init__(self, top: TopLevel, free: Tangent, directions: np.ndarray) -> None:
         self.top, self.free = top, free
-        self._lifted = np.stack([free.lift(direction) for direction in directions])
+        self._lifted = np.array([free.lift(direction) for direction in directions])
+        self._steps = (top.eps ** (1 / 3) * top.units(self._lifted)).tolist()
         self._known: dict[tuple[int, float], np.ndarray] = {}
         self.careful = len(directions) <= _CAREFUL_COLUMNS
         if top.at_once:
@@ -100,7 +102,7 @@ class _Secants:
 
     def step(self, number: int, share: float) -> float:
         """The step along a direction."""
-        return share * self.top.eps ** (1 / 3) * self.top.unit(self._lifted[number])
+        return share * float(self._steps[number])
 
     def secant(self, number: int, share: float) -> np.ndarray:
         """The change of the free part of the gradient per step."""
@@ -111,8 +113,8 @@ class _Secants:
     def _add(self, wanted: list[tuple[int, float]]) -> None:
         lengths = np.array([self.step(*one) for one in wanted])[:, None]
         directions = self._lifted[[number for number, _ in wanted]]
-        for one, found in zip(wanted, _secants(self.top, directions, lengths), strict=True):
-            self._known[one] = self.free.restrict(found)
+        found = _secants(self.top, directions, lengths)
+        self._known |= zip(wanted, map(self.free.restrict, found), strict=True)
 
 
 def _careful_secant(
