@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from mlodsl.modules import Problem
 
+from ..compiling import compiled
 from . import system
 from .place import BELOW, Place
 from .system import Masks, Vectors
@@ -52,7 +52,7 @@ def parts_of(problem: Problem, place: Place, context: Any, z: Any, masks: Masks)
     return [*own, jnp.stack(objectives), *system.system(problem, place.below, here, w, masks)]
 
 
-@eqx.filter_jit
+@compiled
 def objectives(problem: Problem, place: Place, context: Any, z: Any) -> Array:
     """The objectives of all levels and players, top first."""
     above, w = _unpacked(place, context, z)
@@ -68,7 +68,7 @@ def objectives(problem: Problem, place: Place, context: Any, z: Any) -> Array:
     return jnp.stack(found)
 
 
-@eqx.filter_jit
+@compiled
 def values_and_slopes(problem: Problem, place: Place, context: Any, z: Any, masks: Masks) -> Array:
     """A row for each value of each part: its derivatives in z, and itself."""
 
@@ -79,7 +79,7 @@ def values_and_slopes(problem: Problem, place: Place, context: Any, z: Any, mask
     return jnp.concatenate([jax.jacfwd(parts)(z), parts(z)[:, None]], axis=1)
 
 
-@eqx.filter_jit
+@compiled
 def many(problem: Problem, place: Place, context: Any, xs: Any) -> tuple[Array, Array]:
     """F at many x, and how far each is from feasible."""
 
@@ -91,7 +91,7 @@ def many(problem: Problem, place: Place, context: Any, xs: Any) -> tuple[Array, 
     return jax.vmap(one)(xs)
 
 
-@eqx.filter_jit
+@compiled
 def follow(
     problem: Problem, place: Place, context: Any, z: Any, masks: Masks
 ) -> tuple[Array, Array, Array]:
@@ -141,7 +141,7 @@ def follow(
     return jnp.where(stays, values, jnp.inf), jax.jacfwd(lagrangians)(x), w
 
 
-@eqx.filter_jit
+@compiled
 def weighted_hessian(
     problem: Problem, place: Place, context: Any, z: Any, masks: Masks, weights: list[Any]
 ) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +11,7 @@ from jaxtyping import Array
 
 from mlodsl.modules import Problem
 
+from ..compiling import compiled
 from .nlp import Evaluation, Program, repaired
 
 Vectors = tuple[np.ndarray, ...]
@@ -72,7 +72,7 @@ def nearest_feasible(problem: Problem, vectors: Vectors, still: int = 0) -> Vect
     return tuple(np.split(np.concatenate([start[:held], found]), ends))
 
 
-@eqx.filter_jit
+@compiled
 def _all_constraints(
     problem: Problem, vectors: tuple[Any, ...]
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
