@@ -22,8 +22,8 @@ from mlodsl.syntax import nodes
 
 from .dependencies import references
 from .functions import FUNCTIONS
-from .gaps import filled
-from .picking import picks, rows_of
+from .gaps import filled, zero_factor
+from .picking import axis_around, picks, rows_of
 from .scope import Scope
 from .values import Value, as_array, whole_number
 from .walks import Walk, bounds, walk_of
@@ -65,13 +65,18 @@ def reduced(name: str, terms: Terms) -> Array:
 
 
 def collect(
-    generator: nodes.Generator, scope: Scope, evaluate: Evaluate, is_unrolled: IsUnrolled
+    generator: nodes.Generator,
+    scope: Scope,
+    evaluate: Evaluate,
+    is_unrolled: IsUnrolled,
+    for_sum: bool = False,
 ) -> Terms:
     """The values of the body for all indices.
 
     Arguments:
         evaluate: gives an expression its value in a scope.
         is_unrolled: whether the index of a clause must be a Python integer.
+        for_sum: whether they are added up: then they may be 0 instead of having gaps.
     """
 
     def walk(clauses: Sequence[nodes.ForClause], inner: Scope) -> Terms:
@@ -121,12 +126,17 @@ def collect(
     ) -> Terms:
         (index,) = clause.names
         inside = [generator.body, *rest]
+        indices = found.indices
+        is_set = index.name in inner.walks.boxes
+        if found.has_gaps and not found.from_start and not is_set:
+            indices = axis_around(indices, index.name, inside, inner, evaluate)
+        beyond = None if indices == found.indices else index.name
         first, last, _ = bounds(clause)
         start = jnp.asarray(0 if first is None else evaluate(first, inner))
         stop = jnp.asarray(evaluate(last, inner))
-        rows = (
-            [] if found.from_start else rows_of(index.name, found.indices, inside, inner, evaluate)
-        )
+        rows = []
+        if not found.from_start:
+            rows = rows_of(index.name, indices, inside, inner, evaluate)
 
         def step(number: Array, *values: Array) -> Terms:
             if found.from_start:
@@ -138,13 +148,17 @@ def collect(
                 taken = (number >= start) & (number < stop)
             else:
                 taken = (number <= start) & (number > stop)
-            terms = walk(rest, filled(here, inside, taken, evaluate))
+            needed = references(clause.iterable) & inner.walks.names | {index.name}
+            zero = zero_factor(here, inside, needed) if for_sum else None
+            terms = walk(rest, filled(here, inside, taken, evaluate, zero, beyond))
+            if zero is not None:
+                return terms
             also = True if terms.taken is None else terms.taken
             return Terms(terms.values, jnp.broadcast_to(taken & also, terms.values.shape[:1]))
 
         axes = (0, *(row.axis for row in rows))
         arrays = (row.array for row in rows)
-        return _flattened(jax.vmap(step, axes)(_numbers(found.indices), *arrays))
+        return _flattened(jax.vmap(step, axes)(_numbers(indices), *arrays))
 
     return walk(generator.clauses, scope)
 

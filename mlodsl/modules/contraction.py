@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -21,7 +20,8 @@ from mlodsl.syntax import nodes
 
 from .comprehensions import Evaluate, IsUnrolled, Terms, is_range
 from .dependencies import references
-from .scope import Scope
+from .picking import axis_around
+from .scope import Scope, is_variable
 from .values import as_array
 from .walks import walk_of
 
@@ -81,10 +81,10 @@ def contracted(
         is_unrolled: whether the index of a clause must be a Python integer.
     """
     factors = _factors(generator.body)
-    if len(factors) < 2 or len(generator.clauses) > len(_LETTERS):
+    if len(generator.clauses) > len(_LETTERS):
         return None
     axes = _axes(generator, factors, scope, evaluate, is_unrolled)
-    parts = None if axes is None else _parts(factors, tuple(axes), scope.walks.names)
+    parts = None if axes is None else _parts(factors, axes, scope.walks.names)
     if axes is None or parts is None:
         return None
     boxes = {name: axis.box for name, axis in axes.items() if axis.has_gaps}
@@ -108,7 +108,7 @@ def contracted(
             shape = [len(axes[name].box) for name in own]
             values = values.reshape(shape)
             for place, name in enumerate(own):
-                if name not in part.gaps and not _is_variable(part.product, scope):
+                if name not in part.gaps and not _picks_variable(part.product, scope):
                     values = _cleared(values, place, axes[name])
             operands.append(("".join(letters[name] for name in own), values))
         else:
@@ -143,8 +143,9 @@ def _axes(
         if walk is None or not walk.indices or walk.from_start:
             return None
         box = walk.indices
-        if walk.has_gaps:
-            box = _axis_around(walk.indices, name, factors, scope, evaluate)
+        picking = [factor for factor in factors if name in references(factor)]
+        if walk.has_gaps and all(isinstance(factor, nodes.Index) for factor in picking):
+            box = axis_around(walk.indices, name, picking, scope, evaluate)
         whole = clause if used.isdisjoint(scope.walks.names) else _over(box, clause)
         taken = None if box == walk.indices else walk.indices
         axes[name] = _Axis(clause, whole, box, used & axes.keys(), walk.has_gaps, taken)
@@ -152,39 +153,8 @@ def _axes(
     return axes
 
 
-def _axis_around(
-    indices: range,
-    name: str,
-    factors: Sequence[nodes.Expression],
-    scope: Scope,
-    evaluate: Evaluate,
-) -> range:
-    """The whole axis where an index takes nearly all of it: a part of a matrix is a copy.
-
-    Only where all that the index does is to pick entries there.
-    """
-    lengths = set()
-    for factor in factors:
-        if name not in references(factor):
-            continue
-        if not isinstance(factor, nodes.Index) or name in references(factor.base):
-            return indices
-        if not scope.walks.names.isdisjoint(references(factor.base)):
-            return indices
-        shape = jax.eval_shape(lambda node=factor: evaluate(node.base, scope)).shape
-        for axis, item in enumerate(factor.items):
-            if name in references(item):
-                lengths.add(shape[axis] if isinstance(item, nodes.Name) else 0)
-    whole = range(max(lengths, default=0))
-    few = len(whole) - len(indices) <= 1 + len(indices) // 16
-    inside = indices.step == 1 and indices.start >= 0 and indices.stop <= len(whole)
-    return whole if len(lengths) == 1 and few and inside else indices
-
-
-def _is_variable(node: nodes.Expression, scope: Scope) -> bool:
-    """Whether an expression picks an entry of a variable, which is finite where data may not be."""
-    base = node.base if isinstance(node, nodes.Index) else None
-    return isinstance(base, nodes.Name) and base.name in scope.variables
+def _picks_variable(node: nodes.Expression, scope: Scope) -> bool:
+    return isinstance(node, nodes.Index) and is_variable(node.base, scope)
 
 
 def _cleared(values: Array, place: int, axis: _Axis) -> Array:
@@ -212,22 +182,22 @@ def _over(indices: range, clause: nodes.ForClause) -> nodes.ForClause:
 
 def _factors(body: nodes.Expression) -> list[nodes.Expression]:
     if not isinstance(body, nodes.Chain) or any(operator != "*" for operator, _ in body.rest):
-        return []
+        return [body]
     return [body.first, *(operand for _, operand in body.rest)]
 
 
 def _parts(
-    factors: Sequence[nodes.Expression], indices: Sequence[str], around: frozenset[str]
+    factors: Sequence[nodes.Expression], axes: Mapping[str, _Axis], around: frozenset[str]
 ) -> list[_Part] | None:
     """The factors, those of the same indices put together; None where that gains nothing.
 
     Arguments:
-        indices: of the sum.
+        axes: of the sum's indices.
         around: indices of `for`s around it.
     """
     groups: dict[frozenset[str], list[nodes.Expression]] = {}
     for factor in factors:
-        names = references(factor).intersection(indices)
+        names = references(factor).intersection(axes)
         if len(names) > 1 and not isinstance(factor, nodes.Index):
             return None
         groups.setdefault(names, []).append(factor)
@@ -241,6 +211,10 @@ def _parts(
         first, others = _apart(groups[names], around)
         rest = [_Part(names, _product(first)), _Part(names, _product(others))]
         return rest + [part for part in parts if part.names != names]
+    # Or a vector whose entries aren't all added up for each row.
+    if len(factors) == 1 and len(indexed) == 1 and len(indexed[0]) == 1:
+        axis = axes[next(iter(indexed[0]))]
+        return parts if axis.has_gaps and around.isdisjoint(references(factors[0])) else None
     return None
 
 

@@ -131,7 +131,8 @@ def _reduction(name: str, generator: nodes.Generator, scope: Scope) -> Value:
         product = contracted(generator, scope, evaluate, terms, is_unrolled)
         if product is not None:
             return settle(product, scope.dtype)
-    return settle(reduced(name, terms(generator, scope)), scope.dtype)
+    found = collect(generator, scope, evaluate, is_unrolled, for_sum=name == "sum")
+    return settle(reduced(name, found), scope.dtype)
 
 
 def _trace_of_product(product: nodes.Chain, scope: Scope) -> Array:

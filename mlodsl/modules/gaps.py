@@ -19,29 +19,24 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool
 
-from mlodsl.check import FunctionInfo
 from mlodsl.syntax import nodes, walk
-from mlodsl.syntax.walk import children
 
 from .dependencies import references
-from .scope import Pick, Scope
+from .finiteness import is_finite
+from .scope import Pick, Scope, is_variable
 from .values import Value
 from .walks import whole
 
 Evaluate = Callable[[nodes.Expression, Scope], Value]
 
-# Of these, values and derivatives of all orders are finite at all finite arguments.
-_FINITE = frozenset(
-    """
-    sin cos tanh arctan sigmoid relu softplus elu gelu square huber logistic_loss abs sign floor
-    where maximum minimum clip sum mean max min prod dot sumsq norm1 norm2 norm_inf trace outer
-    logsumexp softmax log_softmax cumsum zeros ones eye
-    """.split()  # noqa: SIM905
-)
-
 
 def filled(
-    scope: Scope, inside: Sequence[nodes.Node], taken: Bool[Array, ""], evaluate: Evaluate
+    scope: Scope,
+    inside: Sequence[nodes.Node],
+    taken: Bool[Array, ""],
+    evaluate: Evaluate,
+    zero: nodes.Index | None,
+    beyond: str | None,
 ) -> Scope:
     """The scope of a step, which is that of another step where it isn't taken.
 
@@ -49,9 +44,11 @@ def filled(
         inside: what the `for` repeats, then the clauses of the `for`s that follow it.
         taken: whether the step is one of the `for`'s.
         evaluate: gives an expression its value in a scope.
+        zero: what is 0 where the step isn't taken.
+        beyond: the index, where it is mapped over more than it ever takes.
     """
     one = scope.walks.one()
-    finite = all(_is_finite(node, scope.functions) for node in inside)
+    finite = all(is_finite(node, scope) for node in inside)
     local = dict(scope.local)
     for name, number in one.items():
         local[name] = jnp.where(taken, _array(local[name]), number)
@@ -65,12 +62,37 @@ def filled(
             assert isinstance(node, nodes.Index)
             places = [item for item in node.items if not any(item is left for left in pick.items)]
             names = {name for item in places for name in references(item)} & one.keys()
-            if len(names) > (1 if finite else 0):
-                value = jnp.where(
-                    taken, _array(pick.value), _entry(node, pick, one, scope, evaluate)
-                )
-                picked[id(node)] = Pick(value, pick.items)
+            if node is zero:
+                other: Array | float = 0.0
+            elif not names or (
+                finite and len(names) == 1 and (names != {beyond} or is_variable(node.base, scope))
+            ):
+                continue
+            else:
+                other = _entry(node, pick, one, scope, evaluate)
+            picked[id(node)] = Pick(jnp.where(taken, _array(pick.value), other), pick.items)
     return replace(scope, local=local, picked=picked)
+
+
+def zero_factor(
+    scope: Scope, inside: Sequence[nodes.Node], needed: frozenset[str]
+) -> nodes.Index | None:
+    """A factor of a sum's terms that can be 0 where a step isn't taken, so that the terms are.
+
+    Arguments:
+        inside: the terms, then the clauses of the `for`s that follow it.
+        needed: the indices that tell whether a step is taken.
+    """
+    body = inside[0]
+    if not isinstance(body, nodes.Chain) or any(operator not in "*/" for operator, _ in body.rest):
+        return None
+    for factor in (body.first, *(operand for operator, operand in body.rest if operator == "*")):
+        if isinstance(factor, nodes.Index) and id(factor) in scope.picked:
+            left = scope.picked[id(factor)].items
+            places = [item for item in factor.items if not any(item is other for other in left)]
+            if needed <= {name for item in places for name in references(item)}:
+                return factor if all(is_finite(node, scope) for node in inside) else None
+    return None
 
 
 def _entry(
@@ -92,27 +114,3 @@ def _entry(
 def _array(value: Value) -> Array:
     assert isinstance(value, jax.Array), "indices that are mapped, and what they pick, are arrays"
     return value
-
-
-def _is_finite(node: nodes.Node, functions: Mapping[str, FunctionInfo]) -> bool:
-    """Whether an expression has finite derivatives whatever finite entries it is given."""
-    match node:
-        case nodes.Chain(_, rest):
-            for operator, operand in rest:
-                if operator == "/" and not (isinstance(operand, nodes.Number) and operand.value):
-                    return False
-        case nodes.Power(_, exponent):
-            whole_number = isinstance(exponent, nodes.Number) and isinstance(exponent.value, int)
-            if not whole_number:
-                return False
-        case nodes.Call(function):
-            if function.name in functions:
-                if not _is_finite(functions[function.name].body, functions):
-                    return False
-            elif function.name == "range":
-                return True
-            elif function.name not in _FINITE:
-                return False
-        case nodes.Index(base):
-            return _is_finite(base, functions)
-    return all(_is_finite(child, functions) for child in children(node))

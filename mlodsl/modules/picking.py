@@ -170,3 +170,27 @@ def picks(rows: Sequence[Row], values: Sequence[Array]) -> dict[int, Pick]:
         values: of each row, what it has for the step.
     """
     return {id(row.node): Pick(value, row.items) for row, value in zip(rows, values, strict=True)}
+
+
+def axis_around(
+    indices: range, name: str, inside: Sequence[nodes.Node], scope: Scope, evaluate: Evaluate
+) -> range:
+    """A whole axis where an index takes nearly all of it: a part of a matrix is a copy.
+
+    Only where all that the index picks stands there.
+    """
+    lengths = set()
+    for node in (node for root in inside for node in walk(root)):
+        if not isinstance(node, nodes.Index) or name not in references(node):
+            continue
+        names = references(node.base)
+        if any(scope.known(other) is None for other in names) or names & scope.walks.names:
+            return indices
+        shape = jax.eval_shape(lambda node=node: evaluate(node.base, scope)).shape
+        for axis, item in enumerate(node.items):
+            if name in references(item):
+                lengths.add(shape[axis] if isinstance(item, nodes.Name) else 0)
+    whole = range(max(lengths, default=0))
+    few = len(whole) - len(indices) <= 1 + len(indices) // 16
+    inner = indices.step == 1 and indices.start >= 0 and indices.stop <= len(whole)
+    return whole if len(lengths) == 1 and few and inner else indices

@@ -94,6 +94,11 @@ def bound_arguments(function: FunctionInfo, call: nodes.Call) -> list[tuple[str,
     return bound  # type: ignore[return-value]
 
 
+def is_variable(node: nodes.Node, scope: Scope) -> bool:
+    """Whether an expression names a variable, whose entries are finite where data may not be."""
+    return isinstance(node, nodes.Name) and node.name in scope.variables
+
+
 def dual_key(constraint: str) -> str:
     """The name that a constraint's multiplier has among a scope's names."""
     return f"dual({constraint})"
