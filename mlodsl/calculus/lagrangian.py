@@ -16,6 +16,7 @@ A point u_k is a flat vector of `flat_size` = d_k + 2 · flat_size(k + 1) number
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import jax
@@ -56,6 +57,7 @@ def on_host(array: np.ndarray) -> Numbers:
     return cast(Array, array)
 
 
+@functools.lru_cache(maxsize=1024)
 def flat_size(sizes: tuple[int, ...], level: int) -> int:
     """The length of u_level: Σ_{j ≥ level} 2^(j - level) d_j."""
     return sum(size << depth for depth, size in enumerate(sizes[level:]))

@@ -61,12 +61,12 @@ class Problem(Record):
     @property
     def level_names(self) -> tuple[str, ...]:
         """The levels' names, top first."""
-        return tuple(level.name for level in self.structure.levels)
+        return self.structure.level_names
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many numbers each level chooses, top first."""
-        return tuple(level.size for level in self.structure.levels)
+        return self.structure.sizes
 
     @property
     def senses(self) -> tuple[str, ...]:

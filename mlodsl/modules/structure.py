@@ -5,6 +5,7 @@ Two builds of one text have equal structures, so compiled code is shared between
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class FunctionIdentity:
         return id(self.function)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Structure:
     """Everything of a problem but its params and data.
 
@@ -59,6 +60,16 @@ class Structure:
     content: tuple[object, ...]
     mesh: Mesh | None = None
 
+    @functools.cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many numbers each level chooses, top first."""
+        return tuple(level.size for level in self.levels)
+
+    @functools.cached_property
+    def level_names(self) -> tuple[str, ...]:
+        """The levels' names, top first."""
+        return tuple(level.name for level in self.levels)
+
     @property
     def uses_duals(self) -> bool:
         """Whether an expression names a multiplier."""
@@ -68,6 +79,10 @@ class Structure:
         return self is other or (isinstance(other, Structure) and self.content == other.content)
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
         return hash(self.content)
 
     def player(self, level: int) -> PlayerInfo:

@@ -15,11 +15,11 @@ from mlodsl.settings import Settings
 from mlodsl.strategies import Point
 
 from .abilities import careful
-from .certificate import Certificate, certify, finish_point
+from .certificate import Certificate, certify, finish_with_objectives
 from .choose import ChosenStrategy
 from .lanes import clock, in_lane
 from .nest import Nest
-from .oracle import evaluate_top, project_top
+from .oracle import evaluate_top, objectives, project_top
 from .plan import exact_nest, optimistic_nest, plan_nest
 from .run import Run, Watch, response_below, run
 from .run_at_once import run_at_once
@@ -34,11 +34,16 @@ _FLAT = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A run and what is known of the point it returned."""
+    """A run and what is known of the point it returned.
+
+    Arguments:
+        values: of all objectives there, as minimisations.
+    """
 
     chosen: ChosenStrategy
     ran: Run
     returned: Point
+    values: np.ndarray
     certificate: Certificate
     certificate_seconds: float
 
@@ -76,7 +81,12 @@ def attempt(
             ran = run(nest, start, tolerance=tolerance, deadline=deadline, watch=watch, earlier=ran)
         before = clock()
         watch.on_phase("certificate")
-        returned = finish_point(exact, ran.point) if is_exact else ran.point
+        if is_exact:
+            returned, values = finish_with_objectives(exact, ran.point)
+        else:
+            returned = ran.point
+            vectors = choices(problem.sizes, 0, returned.flat)
+            values = np.asarray(objectives(problem, vectors))
         certificate, _ = certify(
             problem,
             exact,
@@ -93,7 +103,7 @@ def attempt(
             break
         escapes += 1
         start = _escape(problem, exact, returned, certificate.descent)
-    return Attempt(chosen, ran, returned, certificate, certifying)
+    return Attempt(chosen, ran, returned, values, certificate, certifying)
 
 
 def reconsider(found: Attempt) -> ChosenStrategy | None:

@@ -10,7 +10,7 @@ less than a solve alone, and compiled programs serve every value of the params.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -42,8 +42,12 @@ class Shape:
 
 _ARRAY = Shape(jax.tree.structure(0), ())
 
+# The static part of an argument, its arrays, and of each its shape, its type, and whether it has
+# rows.
+_Leaves: TypeAlias = tuple[Shape, Sequence[Any], Sequence[tuple[Any, ...]]]
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class Each:
     """An argument of which each row of a call of many has its own; rows along the first axis."""
 
@@ -79,7 +83,7 @@ class Lane(greenlet):
         self._shapes = shapes
         self.seconds = 0.0
         self.resumed = 0.0
-        self._known: dict[int, tuple[Any, Shape, list[Any]]] = {}
+        self._known: dict[int, tuple[Any, _Leaves]] = {}
 
     def ask(
         self,
@@ -99,18 +103,22 @@ class Lane(greenlet):
         marks: list[Any] = []
         rows: int | None = None
         for argument in arguments:
-            if type(argument) is Each:
+            kind = type(argument)
+            if kind is Each:
                 own = argument.rows
                 rows = len(own)
                 keys.append(_ARRAY)
                 arrays.append(own)
                 marks.append((own.shape[1:], own.dtype, True))
-                continue
-            key, leaves = self._leaves(argument)
-            keys.append(key)
-            for leaf in leaves:
-                arrays.append(leaf)
-                marks.append((leaf.shape, leaf.dtype, False))
+            elif kind is np.ndarray:
+                keys.append(_ARRAY)
+                arrays.append(argument)
+                marks.append((argument.shape, argument.dtype, False))
+            else:
+                shape, leaves, known = self._leaves(argument, kind)
+                keys.append(shape)
+                arrays += leaves
+                marks += known
         for one in given:
             each = type(one) is Each
             leaf = one.rows if each else one
@@ -121,18 +129,18 @@ class Lane(greenlet):
         assert scheduler is not None
         return scheduler.switch(Request(tuple(keys), arrays, rows))
 
-    def _leaves(self, argument: Any) -> tuple[Shape, list[Any]]:
-        """The static part of an argument, and its arrays."""
-        if isinstance(argument, np.ndarray):
-            return _ARRAY, [argument]
-        if type(argument) is tuple and all(isinstance(one, np.ndarray) for one in argument):
-            return self._shape_of_tuple(len(argument)), list(argument)
-        if argument is None or type(argument) in (str, int):
-            return self._shape_of_constant(argument), []
-        kept = type(argument) in (Nest, Problem)
+    def _leaves(self, argument: Any, kind: type) -> _Leaves:
+        """The static part of an argument, and its arrays with what is static of them."""
+        if argument is None or kind in (str, int):
+            constant = self._shapes.get((kind, argument))
+            if constant is None:
+                structure = jax.tree.structure(argument)
+                constant = Shape(structure, () if argument is None else ((0, argument),))
+                self._shapes[kind, argument] = constant
+            return constant, (), ()
+        kept = kind in (Nest, Problem)
         if kept and id(argument) in self._known:
-            _, shape, arrays = self._known[id(argument)]
-            return shape, arrays
+            return self._known[id(argument)][1]
         leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem)
         arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) or eqx.is_array(leaf)]
         static: tuple[tuple[int, Any], ...] = ()
@@ -143,25 +151,11 @@ class Lane(greenlet):
                 if not (isinstance(leaf, np.ndarray) or eqx.is_array(leaf))
             )
         shape = self._shapes.setdefault((structure, static), Shape(structure, static))
+        found = (shape, arrays, [(leaf.shape, leaf.dtype, False) for leaf in arrays])
         if kept:
             # With a reference to it, so that no other object takes its place in memory.
-            self._known[id(argument)] = (argument, shape, arrays)
-        return shape, arrays
-
-    def _shape_of_constant(self, argument: str | int | None) -> Shape:
-        known = self._shapes.get(argument)
-        if known is None:
-            structure = jax.tree.structure(argument)
-            known = Shape(structure, () if argument is None else ((0, argument),))
-            self._shapes[argument] = known
-        return known
-
-    def _shape_of_tuple(self, length: int) -> Shape:
-        known = self._shapes.get(("tuple", length))
-        if known is None:
-            known = Shape(jax.tree.structure((0,) * length), ())
-            self._shapes["tuple", length] = known
-        return known
+            self._known[id(argument)] = (argument, found)
+        return found
 
 
 def _is_problem(leaf: Any) -> bool:

@@ -18,7 +18,6 @@ from .certificate.standstill import reach_of
 from .choose import ChosenStrategy
 from .judge import in_a_row, judge
 from .lanes import clock, in_lane
-from .oracle import objectives
 from .plan import top_tolerance
 from .run import Step, Watch
 from .solution import LocalSolution
@@ -168,8 +167,7 @@ def _try_start(
         found = better_of(*attempts)
     vectors = choices(problem.sizes, 0, found.returned.flat)
     status, message = judge(problem, found, tolerance)
-    values = np.asarray(objectives(problem, vectors))
-    return Trial(tuple(attempts), found, status, message, vectors, values)
+    return Trial(tuple(attempts), found, status, message, vectors, found.values)
 
 
 # ---------------------------------------------------------------- what is told of them

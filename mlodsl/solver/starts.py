@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 import jax
@@ -56,7 +57,18 @@ def starting_points(problem: Problem, seed: int, count: int) -> Iterator[Vectors
 
 def first_start(problem: Problem, seed: int) -> Vectors:
     """The start that the model gives, its draws by a seed; a vector for each level."""
-    return _first_start(problem, np.asarray(seed))
+    key = id(problem)
+    known = _known.get(key)
+    if known is not None and known[0]() is problem and known[1] == seed:
+        return known[2]
+    found = _first_start(problem, np.asarray(seed))
+    if not any(isinstance(vector, jax.core.Tracer) for vector in found):
+        _known[key] = (weakref.ref(problem, lambda _: _known.pop(key, None)), seed, found)
+    return found
+
+
+# The last start of each problem, which is asked for by what chooses a strategy and by its run.
+_known: dict[int, tuple[weakref.ref[Problem], int, Vectors]] = {}
 
 
 @joined

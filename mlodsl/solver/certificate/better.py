@@ -15,14 +15,14 @@ from mlodsl.calculus import Game, Vectors, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
-from ..lanes import Each, Judge, in_tuple, joined
+from ..lanes import Each, Judge, clock, in_tuple, joined
 from ..nest import Nest
 from ..oracle import (
     at_once,
     evaluate_many,
     evaluate_with_objectives,
     objectives,
-    objectives_of_many,
+    objectives_around,
 )
 from ..outcome import Outcome
 from .lower import LowerLevel
@@ -104,7 +104,7 @@ class Answers:
         # The vectors that were solved last, whose objectives came along.
         self._solved: tuple[list[np.ndarray] | None, np.ndarray] = (None, np.zeros(0))
         self._inexact = np.array([0.0, *map(_inexactness, reads)])
-        self.values, self.noise = self._measure(self.certified)
+        self.values, self.noise, self.slope = self._measure(self.certified)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
         self.twins: list[Twin] = []
@@ -143,14 +143,20 @@ class Answers:
         return found, outcomes
 
     def responses(
-        self, level: int, starts: np.ndarray
-    ) -> Iterator[tuple[list[np.ndarray], BetterResponse | None]]:
+        self, level: int, starts: np.ndarray, deadline: float
+    ) -> Iterator[tuple[np.ndarray, BetterResponse | None]]:
         """`solve` from the certified point with other variables of a level, a row each, one after
-        the other as they are taken, and what `compare` says of them."""
+        the other as they are taken: u_0, and what `compare` says of it.
+
+        Arguments:
+            deadline: on `clock`; no start but the first of all is tried after it.
+        """
         size = len(starts) if at_once(self._free) else 1
         end = self._ends[level] - self.sizes[0]
         guess = point_of(self.sizes, 1, tuple(self.certified[1:]))
         for first in range(0, len(starts), size):
+            if self.tried and clock() > deadline:
+                return
             own = starts[first : first + size]
             guesses = np.repeat(guess[None], len(own), axis=0)
             guesses[:, end - self.sizes[level] : end] = own
@@ -161,11 +167,12 @@ class Answers:
             silent, tells = (column.tolist() for column in found.judged)
             for row, flat in enumerate(found.flats):
                 self.tried += tells[row]
-                vectors, better = self.vectors_of(flat), None
+                better = None
                 if not silent[row]:
+                    vectors = self.vectors_of(flat)
                     self._solved = (vectors, found.objectives[row])
                     better = self.compare(level, vectors, found.outcomes[row])
-                yield vectors, better
+                yield flat, better
 
     def _given(self, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What responses of a level are judged by, for `_judge_of`."""
@@ -226,9 +233,10 @@ class Answers:
         if len(known) < _MOST_TWINS and all(apart):
             self.twins.append(twin)
 
-    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """All objectives, and what can't be told of each: by its own level, and by one above a
-        response.
+    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All objectives, what can't be told of each, and the top one's slope by its variables.
+
+        What can't be told by an objective's own level, and by one above a response.
 
         A level is at a minimum of its objective, where an inexact answer doesn't show; the
         levels above see the error of the answer itself.
@@ -242,7 +250,8 @@ class Answers:
         stacks = tuple(
             rows[:, end - size : end] for end, size in zip(self._ends, self.sizes, strict=True)
         )
-        found = np.asarray(objectives_of_many(self.problem, stacks))
+        measured, slope = objectives_around(self.problem, stacks)
+        found = np.asarray(measured)
         values = found[0]
         changes = np.abs(found[1:] - values)
         changes[~np.isfinite(changes)] = 0
@@ -250,7 +259,7 @@ class Answers:
         scale = np.abs(values)
         # A value that jumps is not an inexact one.
         worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + scale))
-        return values, (worst + 16 * eps * scale).T
+        return values, (worst + 16 * eps * scale).T, np.asarray(slope)
 
 
 @functools.lru_cache(maxsize=256)

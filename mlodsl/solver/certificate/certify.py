@@ -12,7 +12,7 @@ from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..nest import Nest
-from ..oracle import evaluate_top, objectives
+from ..oracle import evaluate_with_objectives, objectives
 from ..outcome import Outcome
 from ..run import response_below
 from .degeneracy import degeneracy_findings
@@ -38,8 +38,13 @@ _RESTART_SECONDS = 5.0
 
 def finish_point(nest: Nest, point: Point) -> Point:
     """The point with its lower levels solved as far as rounding lets them."""
-    zero = np.zeros((), point.own.dtype)
-    return evaluate_top(nest, point.own, response_below(nest, point), zero)
+    return finish_with_objectives(nest, point)[0]
+
+
+def finish_with_objectives(nest: Nest, point: Point) -> tuple[Point, np.ndarray]:
+    """As `finish_point`, with all objectives there, as minimisations."""
+    found, values = evaluate_with_objectives(nest, point.own, response_below(nest, point))
+    return found, np.asarray(values)
 
 
 def certify(
@@ -68,7 +73,7 @@ def certify(
     point = finish_point(nest, returned)
     reads = read_lower_levels(nest, point)
     outcomes = np.asarray(point.outcomes)
-    unbounded = bool((outcomes == Outcome.UNBOUNDED).any())
+    unbounded = Outcome.UNBOUNDED in outcomes.tolist()
     top_name = problem.level_names[0]
     solving = nest
     selecting = optimistic() if is_valley(problem, reads) else None
@@ -103,7 +108,7 @@ def certify(
     )
     findings += [better_sentence(problem, response) for response in search.better]
     findings += [search.twin] if search.twin is not None else []
-    top = TopLevel(solving, problem, point, float(search.values[0]))
+    top = TopLevel(solving, problem, point, (search.value, search.slope))
     free = tangent(top)
     rounding, by_ulps = measure_rounding(top, generator)
     size, descent = 0.0, None

@@ -55,7 +55,8 @@ def of_matrix(
     """
     if not np.isfinite(matrix).all():
         return None
-    values, axes = np.linalg.eigh(matrix)
+    # A number is its own eigenvalue; to have that looked up takes as long as all of the rest.
+    values, axes = (matrix[0], np.ones((1, 1))) if matrix.size == 1 else np.linalg.eigh(matrix)
     eps = float(np.finfo(matrix.dtype).eps)
     count = len(values)
     errors = noise if isinstance(noise, np.ndarray) else np.full(matrix.shape, noise)

@@ -14,6 +14,9 @@ _DIRECTIONS = 3
 _MOST_ENTRIES = 8
 _STEP_SHARES = (1.0, 0.1, 0.01)
 
+# The formula of fourth order: where values are taken, in steps, and what they count.
+_PLACES, _WEIGHTS = np.array([1.0, -1.0, 2.0, -2.0]), np.array([8.0, -8.0, -1.0, 1.0])
+
 
 @dataclass(frozen=True, slots=True)
 class DifferenceCheck:
@@ -58,9 +61,9 @@ def check_by_differences(
         directions = [draw / norm(draw) for draw in draws]
     slopes, errors, steps = [], [], []
     lifted = np.array([free.lift(direction) for direction in directions])
-    first = _differences(top, lifted, _STEP_SHARES[0]) if top.at_once else None
+    first = _differences(top, lifted, _STEP_SHARES[0]).tolist() if top.at_once else None
     for row, direction in enumerate(lifted):
-        known = None if first is None else float(first[row])
+        known = None if first is None else first[row]
         slope, error, step = _closest_difference(top, direction, known)
         slopes.append(slope)
         errors.append(error / (scale if scale > 0 else 1.0))
@@ -93,6 +96,7 @@ def _closest_difference(
         first: the difference of the longest step, where it is known.
     """
     slope = float(top.gradient.dot(direction))
+    longest = top.eps ** (1 / 5) * top.unit(direction)
     best = (float("nan"), float("inf"), 1.0)
     for share in _STEP_SHARES:
         difference = first
@@ -100,8 +104,7 @@ def _closest_difference(
             difference = float(_differences(top, direction[None], share)[0])
         error = abs(difference - slope) if math.isfinite(difference) else float("inf")
         if error < best[1]:
-            step = share * top.eps ** (1 / 5) * top.unit(direction)
-            best = (difference, error, step)
+            best = (difference, error, share * longest)
         if error <= top.eps**0.5 * (abs(slope) + top.parts):
             break
     return best
@@ -110,7 +113,6 @@ def _closest_difference(
 def _differences(top: TopLevel, directions: np.ndarray, share: float) -> np.ndarray:
     """The central difference along each direction, by the values at four places."""
     steps = share * top.eps ** (1 / 5) * top.units(directions)
-    places = np.multiply.outer(steps, [1, -1, 2, -2])[:, :, None] * directions[:, None]
+    places = np.multiply.outer(steps, _PLACES)[:, :, None] * directions[:, None]
     found = top.at((top.own + places).reshape(-1, top.own.size)).objectives[:, 0]
-    ahead, behind, further, back = found.reshape(-1, 4).T
-    return np.asarray((8 * (ahead - behind) - (further - back)) / (12 * steps))
+    return np.asarray(found.reshape(-1, 4) @ _WEIGHTS / (12 * steps))

@@ -37,7 +37,8 @@ class Search:
     Arguments:
         better: responses that should have been found, at most one a level.
         starts: how many starts were tried.
-        values: of all objectives at the certified response, as minimisations.
+        value: of the top objective at the certified response, as a minimisation.
+        slope: of it by the top level's variables, the others held still.
         gaps: for each level how much better than the certified response the best one found is.
         noise: for each level what can't be told from 0 in that.
         twin: what speaks against the point along another answer that is as good at it.
@@ -45,7 +46,8 @@ class Search:
 
     better: list[BetterResponse]
     starts: int
-    values: np.ndarray
+    value: float
+    slope: np.ndarray
     gaps: np.ndarray
     noise: np.ndarray
     twin: str | None
@@ -78,21 +80,23 @@ def search_better_responses(
     bottom = len(answers.sizes) - 1
     wells: list[np.ndarray] = []
     looks = {
-        level: answers.responses(level, _starts(answers.certified[level], generator))
+        level: answers.responses(level, _starts(answers.certified[level], generator), deadline)
         for level in range(first, bottom + 1)
     }
     for _, level, _ in itertools.product(_SPREADS, looks, (1, -1)):
-        if level in found or (answers.tried and clock() > deadline):
+        response = None if level in found else next(looks[level], None)
+        if response is None:
             continue
-        vectors, better = next(looks[level])
+        flat, better = response
         if better is not None and level < bottom and not better.unbounded:
             # Only with the best answer of the levels below.
+            vectors = answers.vectors_of(flat)
             vectors, outcomes = best_answer(answers, level + 1, vectors, wells)
             better = answers.compare(level, vectors, outcomes)
         if better is not None:
             found[level] = better
         if level == bottom > first:
-            _remember(wells, vectors[bottom])
+            _remember(wells, answers.vectors_of(flat)[bottom])
     for read in reversed(reads):
         if read.level in found or read.level < first:
             continue
@@ -108,8 +112,15 @@ def search_better_responses(
     twin = None
     if not found and first == 1:
         twin = twin_finding(answers, problem, generator, seconds=seconds)
-    gaps, noise = answers.gaps, answers.noise[:, 0]
-    return Search(list(found.values()), answers.tried, answers.values, gaps, noise, twin)
+    return Search(
+        list(found.values()),
+        answers.tried,
+        float(answers.values[0]),
+        answers.slope,
+        answers.gaps,
+        answers.noise[:, 0],
+        twin,
+    )
 
 
 def _along_lines(
@@ -125,15 +136,12 @@ def _along_lines(
         values = values_along(answers, certified, line, _CLOSE)
         places = valleys(values, _STARTS_OF_A_LINE)
         starts = certified[level] + np.multiply.outer(_CLOSE[places], line)
-        looks = answers.responses(level, starts.astype(certified[level].dtype))
-        for _ in places:
-            if clock() > deadline:
-                return None
-            vectors, better = next(looks)
+        starts = starts.astype(certified[level].dtype)
+        for flat, better in answers.responses(level, starts, deadline):
             if better is not None:
                 return better
             if level > 1:
-                _remember(wells, vectors[level])
+                _remember(wells, answers.vectors_of(flat)[level])
     return None
 
 

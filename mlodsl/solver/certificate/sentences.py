@@ -42,10 +42,10 @@ def unbounded_sentence(problem: Problem, read: LowerLevel) -> str:
 
 def runaway_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
     """A level that ran away or has no finite start; None where it didn't."""
-    name, _, _ = level_words(problem, read.level)
     if outcome == Outcome.UNBOUNDED:
         return unbounded_sentence(problem, read)
     if outcome == Outcome.NONFINITE:
+        name, _, _ = level_words(problem, read.level)
         return (
             f"{name}: its objective or gradient is not a finite number at "
             f"{_where(problem, read)}; set a start with `var … = …` where it is"
@@ -55,10 +55,10 @@ def runaway_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | 
 
 def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
     """A level that its solve left far from any optimum; None where its gradient is small."""
-    name, sought, _ = level_words(problem, read.level)
     eps = float(np.finfo(read.own.dtype).eps)
     if outcome not in (Outcome.LIMIT, Outcome.STALLED) or read.gradient_norm <= eps**0.4:
         return None
+    name, sought, _ = level_words(problem, read.level)
     if read.curvature is not None and read.curvature.is_positive:
         return (
             f"{name} could not be solved: its gradient norm is still {read.gradient_norm:.3g} at "

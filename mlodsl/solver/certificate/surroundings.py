@@ -6,6 +6,7 @@ jumps, hills whose curvature differences miss, degenerate saddles and plateaus s
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -103,8 +104,9 @@ def explore(
         if {_Course.RISES, _Course.FLAT} <= set(courses):
             return Surroundings(one_sided=True)
     probe = _Probe(top, rounding, None, value, reach, positive=positive)
-    directions = _directions(top, found, generator)
-    rays = np.array([sign * direction for direction in directions for sign in (1.0, -1.0)])
+    directions = np.array(list(_directions(top, found, generator)))
+    rays = np.concatenate([directions, -directions], axis=1)
+    rays = rays.reshape(-1, top.own.size)
     courses_of_rays = probe.courses(rays, _DISTANCES)
     for number in range(len(rays)):
         if number % 2 == 0 and clock() - began > seconds:
@@ -156,11 +158,13 @@ class _Probe:
     def courses(self, rays: np.ndarray, distances: tuple[float, ...]) -> Iterator[Fall | _Course]:
         """What the objective does along rays, a row each, as they are taken; along curves beside
         them too, where a flat direction is given."""
-        groups: tuple[tuple[float, ...], ...] = tuple((distance,) for distance in distances)
+        groups: tuple[tuple[float, ...], ...]
         heads: list[list[_Sight]] | None = None
         if self.top.at_once:
             groups = (distances[:_HEAD], distances[_HEAD:])
             heads = self._look(rays, groups[0])
+        else:
+            groups = tuple((distance,) for distance in distances)
         for number, ray in enumerate(rays):
             yield self._follow(ray, groups, None if heads is None else heads[number])
 
@@ -198,7 +202,7 @@ class _Probe:
     def _look(self, rays: np.ndarray, distances: tuple[float, ...]) -> list[list[_Sight]]:
         """For each ray what is seen at each distance."""
         top = self.top
-        outward = top.units(rays)[:, None] * np.array(distances)
+        outward = np.multiply.outer(top.units(rays), distances)
         owns = top.own + outward[:, :, None] * rays[:, None]
         owns = top.project_rows(owns.reshape(-1, top.own.size))
         lengths = outward.reshape(-1)
@@ -207,8 +211,8 @@ class _Probe:
         # What the slope at the point, and a distance from it, may add to a slope further on.
         allowed = (2.0, 0.0) if self.positive else (0.0, 10 * top.residual)
         numbers = np.array([self.value, 10 * self.rounding.value, self.reach, *allowed])
-        places = np.array(distances * len(rays))
-        given = (Each(owns), Each(np.array([lengths, places]).T), top.own, top.gradient)
+        places = np.array([lengths, _again(distances, len(rays))]).T
+        given = (Each(owns), Each(places), top.own, top.gradient)
         found = top.at(owns, None, _judge, (*given, self.rounding.gradient, numbers))
         seen = list(
             zip(found.judged[0].tolist(), owns, found.objectives[:, 0].tolist(), strict=True)
@@ -231,6 +235,11 @@ class _Probe:
             own = own - axes[:, steep] @ ((axes[:, steep].T @ gradient) / values[steep])
         lowest = self.top.value_at(own)
         return lowest if np.isfinite(lowest) else self.value
+
+
+@functools.lru_cache(maxsize=256)
+def _again(distances: tuple[float, ...], times: int) -> np.ndarray:
+    return np.array(distances * times)
 
 
 def _judge(
