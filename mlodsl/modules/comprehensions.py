@@ -11,6 +11,7 @@ instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -27,6 +28,7 @@ from .picking import axis_around, picks, rows_of
 from .scope import Scope
 from .values import Value, as_array, whole_number
 from .walks import Walk, bounds, walk_of
+from .windows import written_out
 
 Evaluate = Callable[[nodes.Expression, Scope], Value]
 IsUnrolled = Callable[[nodes.Generator, nodes.ForClause, Scope], bool]
@@ -78,6 +80,9 @@ def collect(
         is_unrolled: whether the index of a clause must be a Python integer.
         for_sum: whether they are added up: then they may be 0 instead of having gaps.
     """
+    body = written_out(generator.body, scope.known)
+    if body is not generator.body:
+        generator = replace(generator, body=body)
 
     def walk(clauses: Sequence[nodes.ForClause], inner: Scope) -> Terms:
         if not clauses:

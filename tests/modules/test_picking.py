@@ -26,8 +26,14 @@ SLICED = [
     "sum(A[n - 1 - i, 3 - j] * (i + 2 * j) for i in range(2, -1, -1) for j in range(0, 4, 3))",
     "sum(B[1, i, :][0] * i for i in range(3))",
     "sum(B[i, j, :][1] * (i + j) for i in range(2) for j in range(3))",
+    "sum(sum(A[j, m] * x[i + m] for m in range(2)) * i for i in range(2) for j in range(3))",
+    "sum(sum(A[i, m + 1] * x[i - m] * m**2 for m in range(2)) for i in range(1, 3))",
+    "sum(sum(x[j] * A[0, j - i] * j for j in range(i, i + 2)) for i in range(2))",
+    "sum(sum(x[j] * B[1, j, i - j + 1] for j in range(i + 1, i - 1, -1)) for i in range(2))",
+    "sum(sum(x[n - 1 - i - m] * (m - n) for m in range(1, 2)) for i in range(2))",
 ]
 LOOKED_UP = [
+    "sum(sum(x[(i + m) * (i + m)] for m in range(2)) for i in range(1))",
     "sum(B[0, i, [1, 0]][0] * (i + 1) for i in range(3))",
     "sum(x[i + k] * (k + 2) for k in range(2) for i in range(2))",
     "sum(A[-1 - i, 2 * i] * (i + 1) for i in range(2))",
