@@ -225,6 +225,87 @@ def _triangle() -> Formula:
     )
 
 
+def _pairs_once() -> Formula:
+    def hand(data: Data, x: Any) -> Any:
+        between = x[:, None] - x[None, :]
+        apart = jnp.arange(200)[:, None] - jnp.arange(200)[None, :]
+        terms = jnp.tril(data["K"], -1) * jnp.log(1 + between**2) / jnp.maximum(apart, 1)
+        return jnp.sum(terms) + jnp.sum(x**2)
+
+    return Formula(
+        "data K : real[n, n]\nlevel l { var x : real[n] minimize"
+        " sum(K[i, j] * log(1 + (x[i] - x[j])^2) / (i - j) for i in range(n) for j in range(i))"
+        " + sumsq(x) }",
+        hand,
+        data={"K": np.random.default_rng(0).standard_normal((200, 200))},
+    )
+
+
+def _running_sums() -> Formula:
+    def hand(data: Data, x: Any) -> Any:
+        return jnp.sum((_dot(jnp.tril(jnp.ones((300, 300))), x) - data["u"]) ** 2)
+
+    return Formula(
+        "data u : real[n]\nlevel l { var x : real[n] minimize"
+        " sum((sum(x[j] for j in range(i + 1)) - u[i])^2 for i in range(n)) }",
+        hand,
+        data={"u": np.random.default_rng(0).standard_normal(300)},
+    )
+
+
+def _window() -> Formula:
+    count = 5000
+
+    def hand(data: Data, x: Any) -> Any:
+        w = data["w"]
+        smooth = w[0] * x[:-2] + w[1] * x[1:-1] + w[2] * x[2:]
+        return jnp.sum(smooth**2) + jnp.sum(x**2)
+
+    return Formula(
+        f"data w : real[m]\nparam n : int = {count}\nlevel l {{ var x : real[n] minimize"
+        " sum(sum(w[j - i] * x[j] for j in range(i, i + 3))^2 for i in range(n - 2)) + sumsq(x) }",
+        hand,
+        data={"w": np.array([0.25, 0.5, -0.75])},
+    )
+
+
+def _factorisation() -> Formula:
+    rows, columns, rank = 120, 80, 5
+
+    def hand(data: Data, x: Any) -> Any:
+        u = x[: rows * rank].reshape(rows, rank)
+        v = x[rows * rank :].reshape(columns, rank)
+        misfit = data["R"] - _dot(u, v.T)
+        return jnp.sum(misfit**2) + 0.1 * (jnp.sum(u**2) + jnp.sum(v**2))
+
+    return Formula(
+        f"data R : real[n, m]\nlevel l {{ var U : real[n, {rank}] var V : real[m, {rank}] minimize"
+        f" sum((R[i, j] - sum(U[i, k] * V[j, k] for k in range({rank})))^2"
+        " for i in range(n) for j in range(m)) + 0.1 * (sumsq(U) + sumsq(V)) }",
+        hand,
+        data={"R": np.random.default_rng(0).standard_normal((rows, columns))},
+    )
+
+
+def _transport() -> Formula:
+    rows, columns = 120, 80
+
+    def hand(data: Data, x: Any) -> Any:
+        plan = x.reshape(rows, columns)
+        cost = jnp.sum(data["C"] * plan + 0.1 * plan**2)
+        sent, received = jnp.sum(plan, 1), jnp.sum(plan, 0)
+        return cost + jnp.sum((sent - 1) ** 2) + jnp.sum((received - 1) ** 2)
+
+    return Formula(
+        "data C : real[n, m]\nlevel l { var P : real[n, m] minimize"
+        " sum(C[i, j] * P[i, j] + 0.1 * P[i, j]^2 for i in range(n) for j in range(m))"
+        " + sum((sum(P[i, j] for j in range(m)) - 1)^2 for i in range(n))"
+        " + sum((sum(P[i, j] for i in range(n)) - 1)^2 for j in range(m)) }",
+        hand,
+        data={"C": np.random.default_rng(0).standard_normal((rows, columns))},
+    )
+
+
 # ---------------------------------------------------------------- lets and functions
 
 
@@ -257,4 +338,9 @@ FORMULAS: dict[str, Callable[[], Formula]] = {
     "lets": _lets,
     "quadratic form": _quadratic_form,
     "triangle": _triangle,
+    "pairs once": _pairs_once,
+    "running sums": _running_sums,
+    "window": _window,
+    "factorisation": _factorisation,
+    "transport": _transport,
 }
