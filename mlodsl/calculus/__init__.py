@@ -47,6 +47,7 @@ from .linear import (
     conjugate_gradients as conjugate_gradients,
     largest_eigenvalue as largest_eigenvalue,
     neumann_series as neumann_series,
+    truncated_conjugate_gradients as truncated_conjugate_gradients,
 )
 from .minres import minres as minres
 from .optimizers import optax_optimizer as optax_optimizer

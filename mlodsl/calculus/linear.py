@@ -6,14 +6,39 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import lineax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
+
+from mlodsl.modules import Record
 
 # Products that the largest eigenvalue is estimated with, and what it is enlarged by.
 POWER_STEPS = 20
 _POWER_MARGIN = 1.1
 
 Matvec = Callable[[Float[Array, " n"]], Float[Array, " n"]]
+
+
+class _Iterate(Record):
+    """Conjugate gradients so far, from zero.
+
+    Arguments:
+        step: s.
+        residual: b - A s, whose square is `square`.
+        direction: d, the next one.
+        decrease: of the model ⟨A s, s⟩ / 2 - ⟨b, s⟩.
+        length, along, width: ⟨s, s⟩, ⟨s, d⟩ and ⟨d, d⟩, where there is a radius.
+        ended: whether the step was cut off.
+    """
+
+    step: Float[Array, " n"]
+    residual: Float[Array, " n"]
+    direction: Float[Array, " n"]
+    square: Float[Array, ""]
+    decrease: Float[Array, ""]
+    length: Float[Array, ""]
+    along: Float[Array, ""]
+    width: Float[Array, ""]
+    count: Int[Array, ""]
+    ended: Bool[Array, ""]
 
 
 def conjugate_gradients(
@@ -36,19 +61,77 @@ def conjugate_gradients(
     """
     size = jnp.linalg.norm(right)
     scaled = right / jnp.where(size > 0, size, 1)
-    operator = lineax.FunctionLinearOperator(
-        matvec,
-        jax.ShapeDtypeStruct(right.shape, right.dtype),
-        tags=lineax.positive_semidefinite_tag,
-    )
-    solver = lineax.CG(
-        rtol=0.0 if iterations else tolerance,
-        atol=0.0 if iterations else tolerance,
-        max_steps=iterations or max(100, 10 * right.size),
-        stabilise_every=None,
-    )
-    solution = lineax.linear_solve(operator, scaled, solver, throw=False)
-    return solution.value * size, jnp.asarray(solution.stats["num_steps"], jnp.int32)
+    goal = 0.0 if iterations else tolerance
+    final = _iterate(matvec, scaled, goal, iterations or max(100, 10 * right.size), None)
+    return final.step * size, final.count
+
+
+def truncated_conjugate_gradients(
+    matvec: Matvec,
+    right: Float[Array, " n"],
+    radius: Float[Array, ""],
+    goal: Float[Array, ""],
+) -> tuple[Float[Array, " n"], Float[Array, ""], Int[Array, ""]]:
+    """Steihaug's minimiser of ⟨A s, s⟩ / 2 - ⟨b, s⟩ within a radius: conjugate gradients until
+    they leave it, or meet a direction of no positive curvature, which is then followed to its edge
+    (Nocedal and Wright, algorithm 7.2).
+
+    Arguments:
+        goal: the norm of the residual that is small enough.
+
+    Returns:
+        s, how much the model falls, and the number of products with A.
+    """
+    final = _iterate(matvec, right, goal, 10 * right.size + 20, radius)
+    return final.step, final.decrease, final.count
+
+
+def _iterate(
+    matvec: Matvec,
+    right: Float[Array, " n"],
+    goal: float | Float[Array, ""],
+    most: int,
+    radius: Float[Array, ""] | None,
+) -> _Iterate:
+    """Two inner products an iteration: those of steps and directions follow by recurrences."""
+    square, zero = right @ right, jnp.zeros((), right.dtype)
+    none, no = jnp.array(0, jnp.int32), jnp.array(False)
+    step = jnp.zeros_like(right)
+    start = _Iterate(step, right, right, square, zero, zero, zero, square, none, no)
+    goal = jnp.asarray(goal, right.dtype)
+
+    def proceed(at: _Iterate) -> Array:
+        return ~at.ended & (jnp.sqrt(at.square) > goal) & (at.count < most)
+
+    def once(at: _Iterate) -> _Iterate:
+        image = matvec(at.direction)
+        curvature = at.direction @ image
+        share, ended, length = at.square / jnp.where(curvature == 0, 1, curvature), no, zero
+        if radius is not None:
+            length = at.length + share * (2 * at.along + share * at.width)
+            ended = (curvature <= 0) | (length >= radius**2)
+            rest = jnp.maximum(radius**2 - at.length, 0)
+            root = jnp.sqrt(at.along**2 + at.width * rest)
+            edge = (root - at.along) / jnp.where(at.width > 0, at.width, 1)
+            share = jnp.where(ended, edge, share)
+        residual = at.residual - share * image
+        square = residual @ residual
+        ratio = square / jnp.where(at.square > 0, at.square, 1)
+        return _Iterate(
+            step=at.step + share * at.direction,
+            residual=residual,
+            direction=residual + ratio * at.direction,
+            square=square,
+            # The model's slope along the direction is minus the residual's square.
+            decrease=at.decrease + share * at.square - share**2 * curvature / 2,
+            length=length,
+            along=ratio * (at.along + share * at.width),
+            width=square + ratio**2 * at.width,
+            count=at.count + 1,
+            ended=ended,
+        )
+
+    return jax.lax.while_loop(proceed, once, start)
 
 
 def neumann_series(

@@ -7,20 +7,24 @@ Wright, Numerical Optimization, chapter 4 and algorithm 7.2 (Steihaug's conjugat
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import EliminatedFactor, FullFactor, Spectrum, operators
+from mlodsl.calculus import (
+    EliminatedFactor,
+    FullFactor,
+    Spectrum,
+    operators,
+    truncated_conjugate_gradients,
+)
 from mlodsl.calculus.elimination import Product
 from mlodsl.strategies import Point
 
 from .base import AbstractMover, Place, Proposal, Verdict, is_finite, is_good_trial
-
-_Carry: TypeAlias = tuple[Array, Array, Array, Array, Array, Array]
 
 
 class TrustRegionNewton(AbstractMover):
@@ -107,7 +111,13 @@ def _step(
 ) -> tuple[Float[Array, " own"], Float[Array, ""], Int[Array, ""]]:
     if factor.reduced is not None:
         return *_dense_step(factor.reduced, gradient, radius), jnp.array(0, jnp.int32)
-    return _steihaug(reduced, gradient, radius, needed)
+    # The forcing term makes the outer convergence superlinear (Nocedal and Wright, section 7.1);
+    # nothing is gained by a residual far below what the gradient's norm has to be.
+    size = jnp.linalg.norm(gradient)
+    eps = jnp.finfo(gradient.dtype).eps
+    goal = size * jnp.maximum(jnp.minimum(0.1, jnp.sqrt(size)), 10 * eps)
+    goal = jnp.maximum(goal, 0.5 * needed)
+    return truncated_conjugate_gradients(reduced, -gradient, radius, goal)
 
 
 def _dense_step(
@@ -146,51 +156,3 @@ def _dense_step(
     inside = inside.at[0].set(jnp.where(negative, edge, inside[0]))
     predicted = -(along @ inside + 0.5 * jnp.sum(curvatures * inside**2))
     return axes @ inside, predicted
-
-
-def _steihaug(
-    product: Product,
-    gradient: Float[Array, " own"],
-    radius: Float[Array, ""],
-    needed: float | Float[Array, ""],
-) -> tuple[Float[Array, " own"], Float[Array, ""], Int[Array, ""]]:
-    """Conjugate gradients on the model until the edge, negative curvature, or convergence.
-
-    The forcing term min(0.1, √‖g‖) makes the outer convergence superlinear (Nocedal and Wright,
-    section 7.1); nothing is gained by a residual far below what the gradient's norm has to be.
-    """
-    size = jnp.linalg.norm(gradient)
-    eps = jnp.finfo(gradient.dtype).eps
-    goal = size * jnp.maximum(jnp.minimum(0.1, jnp.sqrt(size)), 10 * eps)
-    goal = jnp.maximum(goal, 0.5 * needed)
-
-    def edge(step: Array, direction: Array) -> Array:
-        square = direction @ direction
-        half = step @ direction
-        rest = jnp.maximum(radius**2 - step @ step, 0)
-        root = jnp.sqrt(half**2 + square * rest)
-        return (root - half) / jnp.where(square > 0, square, 1)
-
-    def proceed(carry: _Carry) -> Array:
-        _, residual, _, _, count, done = carry
-        return ~done & (jnp.linalg.norm(residual) > goal) & (count < 10 * gradient.size + 20)
-
-    def once(carry: _Carry) -> _Carry:
-        step, residual, direction, decrease, count, _ = carry
-        image = product(direction)
-        curvature = direction @ image
-        square = residual @ residual
-        length = square / jnp.where(curvature > 0, curvature, 1)
-        leaves = (curvature <= 0) | (jnp.linalg.norm(step + length * direction) >= radius)
-        length = jnp.where(leaves, edge(step, direction), length)
-        # The model falls along the direction, whose slope is -‖residual‖², by this much.
-        decrease = decrease + length * square - length**2 * curvature / 2
-        step, new_residual = step + length * direction, residual + length * image
-        ratio = (new_residual @ new_residual) / jnp.where(square > 0, square, 1)
-        return step, new_residual, -new_residual + ratio * direction, decrease, count + 1, leaves
-
-    none = jnp.array(0, jnp.int32)
-    zero = jnp.zeros_like(size)
-    start = (jnp.zeros_like(gradient), gradient, -gradient, zero, none, jnp.array(False))
-    step, _, _, decrease, count, _ = jax.lax.while_loop(proceed, once, start)
-    return step, decrease, count
