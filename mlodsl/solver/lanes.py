@@ -138,10 +138,10 @@ class Lane(greenlet):
                 constant = Shape(structure, () if argument is None else ((0, argument),))
                 self._shapes[kind, argument] = constant
             return constant, (), ()
-        kept = kind in (Nest, Problem)
+        kept = kind is Nest or kind is Problem
         if kept and id(argument) in self._known:
             return self._known[id(argument)][1]
-        leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem)
+        leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem if kept else None)
         arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) or eqx.is_array(leaf)]
         static: tuple[tuple[int, Any], ...] = ()
         if len(arrays) < len(leaves):
