@@ -22,7 +22,7 @@ from .state import LevelState, first_state
 from .status import Status
 
 # So many turns before lanes that have ended are left out.
-_TURNS = 32
+_TURNS = 64
 
 
 def run_at_once(
