@@ -328,13 +328,9 @@ def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
 
 
 @joined
-def objectives_around(
-    game: Game, vectors: Vectors
-) -> tuple[Float[Array, "many levels"], Float[Array, " own"]]:
-    """As `objectives`, at several points, which are stacked along the first axis; and as
-    `partial_gradient` at the first of them."""
-    values = jax.vmap(lambda *one: _objectives(game, one))(*vectors)
-    return values, _partial_gradient(game, tuple(rows[0] for rows in vectors))
+def objectives_of_many(game: Game, vectors: Vectors) -> Float[Array, "many levels"]:
+    """As `objectives`, at several points, which are stacked along the first axis."""
+    return jax.vmap(lambda *one: _objectives(game, one))(*vectors)
 
 
 def _objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
@@ -344,10 +340,6 @@ def _objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
 @joined
 def partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
     """The top objective's gradient in its own variables, the levels below held still."""
-    return _partial_gradient(game, vectors)
-
-
-def _partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
     return jax.grad(lambda own: game.objective(0, (own, *vectors[1:])))(vectors[0])
 
 

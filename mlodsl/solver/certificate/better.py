@@ -22,7 +22,7 @@ from ..oracle import (
     evaluate_many,
     evaluate_with_objectives,
     objectives,
-    objectives_around,
+    objectives_of_many,
 )
 from ..outcome import Outcome
 from .lower import LowerLevel
@@ -104,7 +104,7 @@ class Answers:
         # The vectors that were solved last, whose objectives came along.
         self._solved: tuple[list[np.ndarray] | None, np.ndarray] = (None, np.zeros(0))
         self._inexact = np.array([0.0, *map(_inexactness, reads)])
-        self.values, self.noise, self.slope = self._measure(self.certified)
+        self.values, self.noise = self._measure(self.certified)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
         self.twins: list[Twin] = []
@@ -237,10 +237,9 @@ class Answers:
         if len(known) < _MOST_TWINS and all(apart):
             self.twins.append(twin)
 
-    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All objectives, what can't be told of each, and the top one's slope by its variables.
-
-        What can't be told by an objective's own level, and by one above a response.
+    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """All objectives, and what can't be told of each: by its own level, and by one above a
+        response.
 
         A level is at a minimum of its objective, where an inexact answer doesn't show; the
         levels above see the error of the answer itself.
@@ -254,8 +253,7 @@ class Answers:
         stacks = tuple(
             rows[:, end - size : end] for end, size in zip(self._ends, self.sizes, strict=True)
         )
-        measured, slope = objectives_around(self.problem, stacks)
-        found = np.asarray(measured)
+        found = np.asarray(objectives_of_many(self.problem, stacks))
         values = found[0]
         changes = np.abs(found[1:] - values)
         changes[~np.isfinite(changes)] = 0
@@ -263,7 +261,7 @@ class Answers:
         scale = np.abs(values)
         # A value that jumps is not an inexact one.
         worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + scale))
-        return values, (worst + 16 * eps * scale).T, np.asarray(slope)
+        return values, (worst + 16 * eps * scale).T
 
 
 @functools.lru_cache(maxsize=256)

@@ -109,7 +109,7 @@ def certify(
     )
     findings += [better_sentence(problem, response) for response in search.better]
     findings += [search.twin] if search.twin is not None else []
-    top = TopLevel(solving, problem, point, (search.value, search.slope))
+    top = TopLevel(solving, problem, point, search.value)
     free = tangent(top)
     rounding, by_ulps = measure_rounding(top, generator)
     size, descent = 0.0, None

@@ -38,7 +38,6 @@ class Search:
         better: responses that should have been found, at most one a level.
         starts: how many starts were tried.
         value: of the top objective at the certified response, as a minimisation.
-        slope: of it by the top level's variables, the others held still.
         gaps: for each level how much better than the certified response the best one found is.
         noise: for each level what can't be told from 0 in that.
         twin: what speaks against the point along another answer that is as good at it.
@@ -47,7 +46,6 @@ class Search:
     better: list[BetterResponse]
     starts: int
     value: float
-    slope: np.ndarray
     gaps: np.ndarray
     noise: np.ndarray
     twin: str | None
@@ -118,7 +116,6 @@ def search_better_responses(
         list(found.values()),
         answers.tried,
         float(answers.values[0]),
-        answers.slope,
         answers.gaps,
         answers.noise[:, 0],
         twin,

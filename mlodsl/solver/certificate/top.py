@@ -38,8 +38,7 @@ class TopLevel:
 
     Arguments:
         point: the certified point, its lower levels solved to rounding.
-        known: the value of the plain top objective there, and its slope by the level's own
-            variables.
+        value: of the plain top objective there, where it is known.
 
     `value` is the plain top objective there, without adjoint correction; `parts` the larger of
     the direct and the indirect part of the total gradient, in norm.
@@ -50,7 +49,7 @@ class TopLevel:
         nest: Nest,
         problem: Problem,
         point: Point,
-        known: tuple[float, np.ndarray] | None = None,
+        value: float | None = None,
     ) -> None:
         self.nest = nest
         self.problem = problem
@@ -62,11 +61,9 @@ class TopLevel:
         self.guess = np.asarray(response_below(nest, point))
         constrained = nest.plans[0].constrained
         self.residual = float(top_residual(nest, point)) if constrained else norm(self.gradient)
-        if known is None:
-            vectors = choices(nest.game.sizes, 0, point.flat)
-            slope = np.asarray(partial_gradient(problem, vectors))
-            known = (float(objectives(problem, vectors)[0]), slope)
-        self.value, direct = known
+        vectors = choices(nest.game.sizes, 0, point.flat)
+        self.value = float(objectives(problem, vectors)[0]) if value is None else value
+        direct = np.asarray(partial_gradient(problem, vectors))
         self.direct, self.indirect = direct, self.gradient - direct
         self.parts = max(norm(direct), norm(self.indirect))
         self._scale = 1 + np.abs(self.own)
