@@ -52,7 +52,7 @@ class LevelLayout:
             numpy.broadcast_to(numpy.asarray(value, dtype), item.shape).ravel()
             for item, value in zip(self.variables, values, strict=True)
         ]
-        found: Numbers = numpy.concatenate(parts) if parts else np.zeros(0, dtype)
+        found: Any = numpy.concatenate(parts) if parts else np.zeros(0, dtype)
         return found
 
     def unpack(self, vector: Float[Numbers, " size"]) -> dict[str, Numbers]:
