@@ -76,19 +76,12 @@ class Problem(Record):
     @property
     def objective_names(self) -> tuple[tuple[str, ...], ...]:
         """For each level the names of its objectives: its own, or `level.player` of each player."""
-        return tuple(
-            tuple(
-                f"{level.name}.{player.name}" if level.has_players else level.name
-                for player in level.players
-            )
-            for level in self.structure.checked.levels
-        )
+        return self.structure.objective_names
 
     @property
     def objective_senses(self) -> tuple[str, ...]:
         """For each objective, in the order of `objective_names`, `minimize` or `maximize`."""
-        levels = self.structure.checked.levels
-        return tuple(player.sense for level in levels for player in level.players)
+        return self.structure.objective_senses
 
     # ------------------------------------------------------------ variables
 

@@ -70,6 +70,22 @@ class Structure:
         """The levels' names, top first."""
         return tuple(level.name for level in self.levels)
 
+    @functools.cached_property
+    def objective_names(self) -> tuple[tuple[str, ...], ...]:
+        """For each level the names of its objectives: its own, or `level.player` of each player."""
+        return tuple(
+            tuple(
+                f"{level.name}.{player.name}" if level.has_players else level.name
+                for player in level.players
+            )
+            for level in self.checked.levels
+        )
+
+    @functools.cached_property
+    def objective_senses(self) -> tuple[str, ...]:
+        """For each objective, in the order of `objective_names`, `minimize` or `maximize`."""
+        return tuple(player.sense for level in self.checked.levels for player in level.players)
+
     @property
     def uses_duals(self) -> bool:
         """Whether an expression names a multiplier."""

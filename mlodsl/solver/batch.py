@@ -22,7 +22,7 @@ from .side_by_side import FEW_LANES, Stack, run_lanes
 from .solution import Solution
 from .solve import solve, solve_smooth
 
-_MOST_LANES = 128
+_MOST_LANES = 256
 # For the matrices of all lanes, of which a level may hold several at once.
 _BYTES = 2**28
 _MATRICES = 10

@@ -42,6 +42,14 @@ class Shape:
 
 _ARRAY = Shape(jax.tree.structure(0), ())
 
+
+def shape_of(part: Shape | str | int | None) -> Shape:
+    """The static part of an argument as it stands in a key, where constants are themselves."""
+    if isinstance(part, Shape):
+        return part
+    return Shape(jax.tree.structure(part), () if part is None else ((0, part),))
+
+
 # The static part of an argument, its arrays, and of each its shape, its type, and whether it has
 # rows.
 _Leaves: TypeAlias = tuple[Shape, Sequence[Any], Sequence[tuple[Any, ...]]]
@@ -114,11 +122,14 @@ class Lane(greenlet):
                 keys.append(_ARRAY)
                 arrays.append(argument)
                 marks.append((argument.shape, argument.dtype, False))
+            elif argument is None or kind is str or kind is int:
+                keys.append(argument)
             else:
-                shape, leaves, known = self._leaves(argument, kind)
-                keys.append(shape)
-                arrays += leaves
-                marks += known
+                known = self._known.get(id(argument)) if kind is Nest else None
+                found = self._leaves(argument, kind) if known is None else known[1]
+                keys.append(found[0])
+                arrays += found[1]
+                marks += found[2]
         for one in given:
             each = type(one) is Each
             leaf = one.rows if each else one
@@ -131,17 +142,10 @@ class Lane(greenlet):
 
     def _leaves(self, argument: Any, kind: type) -> _Leaves:
         """The static part of an argument, and its arrays with what is static of them."""
-        if argument is None or kind in (str, int):
-            constant = self._shapes.get((kind, argument))
-            if constant is None:
-                structure = jax.tree.structure(argument)
-                constant = Shape(structure, () if argument is None else ((0, argument),))
-                self._shapes[kind, argument] = constant
-            return constant, (), ()
-        kept = kind in (Nest, Problem)
+        kept = kind is Nest or kind is Problem
         if kept and id(argument) in self._known:
             return self._known[id(argument)][1]
-        leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem)
+        leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem if kept else None)
         arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) or eqx.is_array(leaf)]
         static: tuple[tuple[int, Any], ...] = ()
         if len(arrays) < len(leaves):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -20,7 +22,7 @@ from .state import LevelState, first_state
 from .status import Status
 
 # So many turns before lanes that have ended are left out.
-_TURNS = 24
+_TURNS = 64
 
 
 def run_at_once(
@@ -41,21 +43,22 @@ def run_at_once(
     dtype = np.asarray(start[0]).dtype
     goal = np.asarray(tolerance, dtype)
     guess = point_of(nest.game.sizes, 0, start)
-    state = _begin(nest, guess)
-    if earlier is not None:
+    counted: tuple[Any, ...]
+    if earlier is None:
+        none = np.zeros(len(nest.game.sizes), np.int32)
+        counted = (np.zeros((), np.int32), none, none)
+    else:
         done = earlier.state.point
         counted = (earlier.state.steps, done.evaluations, done.products)
-        state = eqx.tree_at(
-            lambda s: (s.steps, s.point.evaluations, s.point.products), state, counted
-        )
-    best = state.point
+    until = np.asarray(_TURNS, np.int32)
+    state, best = _turns(nest, guess, goal, counted, None, until)
     reason: Status | None = None
     while bool(state.running):
         if deadline is not None and clock() > deadline and int(state.turns) > 0:
             reason = Status.TIMEOUT
             break
         until = np.asarray(int(state.turns) + _TURNS, np.int32)
-        state, best = _turns(nest, guess, goal, state, best, until)
+        state, best = _turns(nest, guess, goal, counted, (state, best), until)
     if reason is None:
         reason = reason_of(int(state.outcome))
     seconds = clock() - began
@@ -65,20 +68,19 @@ def run_at_once(
 
 
 @joined
-def _begin(nest: Nest, guess: Float[Array, " flat"]) -> LevelState:
-    return first_state(nest, 0, guess)
-
-
-@joined
 def _turns(
     nest: Nest,
     guess: Float[Array, " flat"],
     goal: Float[Array, ""],
-    state: LevelState,
-    best: Point,
+    counted: tuple[Int[Array, ""], Int[Array, " levels"], Int[Array, " levels"]],
+    reached: tuple[LevelState, Point] | None,
     until: Int[Array, ""],
 ) -> tuple[LevelState, Point]:
     """Turns of the top level until it ends, or has made as many as `until` in all.
+
+    Arguments:
+        counted: the steps, evaluations and products before the first turn.
+        reached: the state that it goes on from, and the best point so far; None: it begins.
 
     Returns:
         The last state, and the best point found so far.
@@ -98,7 +100,14 @@ def _turns(
     def goes_on(carry: tuple[LevelState, Point]) -> Bool[Array, ""]:
         return carry[0].running & (carry[0].turns < until)
 
-    return jax.lax.while_loop(goes_on, turn, (state, best))
+    if reached is None:
+        state = eqx.tree_at(
+            lambda s: (s.steps, s.point.evaluations, s.point.products),
+            first_state(nest, 0, guess),
+            counted,
+        )
+        reached = (state, state.point)
+    return jax.lax.while_loop(goes_on, turn, reached)
 
 
 def _is_better(nest: Nest, point: Point, other: Point) -> Bool[Array, ""]:

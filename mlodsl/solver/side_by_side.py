@@ -18,7 +18,7 @@ from jaxtyping import Array, PyTree
 
 from mlodsl.modules import Problem
 
-from .lanes import Lane, Request, Shape
+from .lanes import Lane, Request, Shape, shape_of
 
 Found = TypeVar("Found")
 
@@ -182,7 +182,8 @@ class _Scheduler:
     def _compute(self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]) -> Any:
         form = self.forms.get(key)
         if form is None:
-            function, _, _, _, *arguments, _ = key
+            function, _, _, _, *parts, _ = key
+            arguments = [shape_of(part) for part in parts]
             structures = tuple(one.structure for one in arguments)
             static = tuple(one.static for one in arguments)
             form = _Form(function, structures, static, self.structure, tuple(self.stack.own))

@@ -143,12 +143,13 @@ class Answers:
         return found, outcomes
 
     def responses(
-        self, level: int, starts: np.ndarray, deadline: float
+        self, level: int, starts: np.ndarray, deadline: float, *, every: bool
     ) -> Iterator[tuple[np.ndarray, BetterResponse | None]]:
         """`solve` from the certified point with other variables of a level, a row each, one after
         the other as they are taken: u_0, and what `compare` says of it.
 
         Arguments:
+            every: whether those of which there is nothing to be said are wanted too.
             deadline: on `clock`; no start but the first of all is tried after it.
         """
         size = len(starts) if at_once(self._free) else 1
@@ -165,6 +166,9 @@ class Answers:
             judge = _judge_of(self.sizes, level)
             found = evaluate_many(self._nest(level), tops, guesses, judge, *given)
             silent, tells = (column.tolist() for column in found.judged)
+            if not every and all(silent):
+                self.tried += sum(tells)
+                continue
             for row, flat in enumerate(found.flats):
                 self.tried += tells[row]
                 better = None
@@ -244,7 +248,7 @@ class Answers:
         here = np.concatenate(vectors)
         eps = float(np.finfo(here.dtype).eps)
         sizes = np.array([4 * eps, _SOLVED if eps < 1e-12 else eps**0.5])
-        signs = self.generator.integers(0, 2, (2 * _DRAWS, here.size)) * 2 - 1
+        signs = np.where(self.generator.random((2 * _DRAWS, here.size)) < 0.5, -1, 1)
         moved = here + sizes.repeat(_DRAWS)[:, None] * (np.abs(here) + eps) * signs
         rows = np.concatenate([here[None], moved.astype(here.dtype)])
         stacks = tuple(

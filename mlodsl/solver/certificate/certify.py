@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import equinox as eqx
@@ -69,7 +70,7 @@ def certify(
     Returns:
         The certificate, and the point with its lower levels re-solved.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.Generator(np.random.PCG64(_sequence(seed)))
     point = finish_point(nest, returned)
     reads = read_lower_levels(nest, point)
     outcomes = np.asarray(point.outcomes)
@@ -164,6 +165,12 @@ def certify(
         difference_error=check.error,
     )
     return certificate, point
+
+
+@functools.lru_cache(maxsize=8)
+def _sequence(seed: int) -> np.random.SeedSequence:
+    """What a seed is made into by `numpy.random.default_rng`, as that takes most of its time."""
+    return np.random.SeedSequence(seed)
 
 
 def _as_returned(

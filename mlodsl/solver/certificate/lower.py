@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,9 +59,7 @@ def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[
     factor = _known(point.below)
     here = np.asarray(flat)
     eps = float(np.finfo(here.dtype).eps)
-    nudged = here + 2 * eps * np.abs(here)
-    nudged[::2] = 2 * here[::2] - nudged[::2]
-    rows = Each(np.array([here, nudged]))
+    rows = Each(here * _nudges(here.size, here.dtype))
     gradient, beside = stationarity.of_many(in_tuple, nest.game, 1, above, rows)[0]
     with np.errstate(invalid="ignore"):
         change = np.abs(beside - gradient)
@@ -79,6 +78,13 @@ def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[
         above = (*above, chosen)
         flat = below
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _nudges(size: int, dtype: np.dtype) -> np.ndarray:
+    """Factors that leave a vector as it is, and that change its last digits, a row each."""
+    signs = np.where(np.arange(size) % 2, 1, -1)
+    return np.array([np.ones(size), 1 + 2 * np.finfo(dtype).eps * signs], dtype)
 
 
 def _curvature(

@@ -79,10 +79,12 @@ def search_better_responses(
     found: dict[int, BetterResponse] = {}
     bottom = len(answers.sizes) - 1
     wells: list[np.ndarray] = []
-    looks = {
-        level: answers.responses(level, _starts(answers.certified[level], generator), deadline)
-        for level in range(first, bottom + 1)
-    }
+    # What the lowest level finds is of use to levels between.
+    every = bottom > first
+    looks = {}
+    for level in range(first, bottom + 1):
+        starts = _starts(answers.certified[level], generator)
+        looks[level] = answers.responses(level, starts, deadline, every=every)
     for _, level, _ in itertools.product(_SPREADS, looks, (1, -1)):
         response = None if level in found else next(looks[level], None)
         if response is None:
@@ -137,7 +139,7 @@ def _along_lines(
         places = valleys(values, _STARTS_OF_A_LINE)
         starts = certified[level] + np.multiply.outer(_CLOSE[places], line)
         starts = starts.astype(certified[level].dtype)
-        for flat, better in answers.responses(level, starts, deadline):
+        for flat, better in answers.responses(level, starts, deadline, every=level > 1):
             if better is not None:
                 return better
             if level > 1:

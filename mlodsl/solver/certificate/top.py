@@ -156,7 +156,8 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
     """
     precision = top.eps**0.5
     value = top.value
-    ulps = _ULPS[generator.integers(0, len(_ULPS), (4, top.own.size))] * top.eps
+    places = (generator.random((4, top.own.size)) * len(_ULPS)).astype(int)
+    ulps = _ULPS[places] * top.eps
     guesses = np.repeat(top.guess[None], 4, axis=0)
     guesses[1::2] *= 1 + precision * generator.standard_normal((2, top.guess.size))
     found = top.at(top.own + ulps * (np.abs(top.own) + top.eps), guesses)
