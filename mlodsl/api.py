@@ -163,7 +163,7 @@ class Model(eqx.Module):
 
         def answer(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
             problem = problem.fold()
-            above = _leading(problem, choices)
+            above = tuple(map(jnp.asarray, _leading(problem, choices)))
             if len(above) == problem.number_of_levels:
                 return {}
             start = problem.start(jax.random.PRNGKey(self.settings.seed))
@@ -355,7 +355,7 @@ def _leading(
         wrong.append(Diagnostic("E604", f"a value is missing for {names}"))
     if wrong:
         raise ModelError(wrong)
-    return tuple(layout.pack(choices, problem.structure.dtype) for layout in given)
+    return tuple(layout.gather(choices, problem.structure.dtype) for layout in given)
 
 
 def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:

@@ -18,8 +18,11 @@ _FEW_UNKNOWNS = 16
 _MOST_UNKNOWNS = 1024
 
 # From so many on, of several levels, MINRES takes less time than matrices where it takes few
-# iterations.
-_MANY_UNKNOWNS = 128
+# iterations: for a turn from the last one's answer, and for an answer from afar.
+_MANY_UNKNOWNS, _MANY_FROM_AFAR = 128, 24
+
+# In deeper nests the code for a second way takes longer to compile than it saves.
+_DEEP = 4
 
 
 def abilities_of(
@@ -38,15 +41,16 @@ def abilities_of(
     unknowns = flat_size(sizes, 1)
     form = strategy.elimination_plans(sizes)[1].form
     with_matrices = strategy.linear_solver in ("auto", "dense") and form in ("full", "reduced")
-    many = strategy.linear_solver == "auto" and len(sizes) > 2 and unknowns >= _MANY_UNKNOWNS
-    products = many and not plans[0].mover.needs_factor
+    several = strategy.linear_solver == "auto" and len(sizes) > 2
+    products = several and unknowns >= _MANY_UNKNOWNS and not plans[0].mover.needs_factor
     return Abilities(
         jointly=with_matrices and _FEW_UNKNOWNS <= unknowns <= _MOST_UNKNOWNS,
         products=products,
+        ahead=several and unknowns >= (_MANY_FROM_AFAR if len(sizes) <= _DEEP else _MANY_UNKNOWNS),
         adapts=products or form in ("cg", "minres"),
     )
 
 
 def careful(abilities: Abilities) -> Abilities:
-    """Without the ways that leave something to the certificate."""
+    """Without the ways that leave something to the certificate, or to what follows."""
     return Abilities(jointly=abilities.jointly)

@@ -87,7 +87,15 @@ def _separate(argument: Any) -> tuple[_Form, list[Any]]:
 
 def is_traced(*arguments: Any) -> bool:
     """Whether JAX is tracing what computes with these, so that their numbers aren't known."""
-    return any(isinstance(one, jax.core.Tracer) for own in arguments for one in _parts(own)[1])
+    return any(map(_is_traced, arguments))
+
+
+def _is_traced(argument: Any) -> bool:
+    if isinstance(argument, (jax.Array, np.ndarray)):
+        return isinstance(argument, jax.core.Tracer)
+    if _known.find(argument) is not None:
+        return False
+    return any(isinstance(one, jax.core.Tracer) for one in jax.tree.leaves(argument))
 
 
 def compiled(function: Callable[..., Found]) -> Callable[..., Found]:

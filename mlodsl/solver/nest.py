@@ -60,12 +60,14 @@ class Abilities:
     Arguments:
         jointly: whether all lower levels may be solved by Newton's method at once, with matrices.
         products: whether so by products with K_1 alone.
+        ahead: whether an answer from afar is first looked for by products, before matrices.
         adapts: whether answers and linear solves may be only as exact as the top level's progress
             asks for.
     """
 
     jointly: bool = False
     products: bool = False
+    ahead: bool = False
     adapts: bool = False
 
 

@@ -160,7 +160,7 @@ def _total_gradient(
     way: Way,
 ) -> tuple[Float[Array, " own"], Int[Array, " levels"], Bool[Array, ""]]:
     """Also, whether the levels below gave an answer."""
-    if nest.has_products:
+    if nest.abilities.ahead and way != "nested":
         found = solve_by_products(nest, 1, (own,), guess, 0.01 * tolerance)
         guess = jnp.where(found.solved, found.flat, guess)
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))

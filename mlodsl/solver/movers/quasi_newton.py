@@ -23,6 +23,10 @@ from .base import AbstractMover, Place, Proposal, Verdict, is_good_trial
 _SHARE = 1e-4
 _SUBPROBLEM_STEPS = 2000
 
+# So many times the tolerance on the gradient the step that is left may be, relative to 1 + the
+# size of the point.
+_NEAR = 10
+
 
 class QuasiNewtonState(Record):
     """B, the length tried along the current direction, and whether B was learnt yet."""
@@ -92,7 +96,7 @@ class QuasiNewton(AbstractMover):
         """Whether the full step from here is short, by a B that has learnt something."""
         step = jnp.linalg.norm(self._direction(place, state, point))
         still = jnp.all(point.own == place.project(point.own - point.gradient))
-        return still | (state.learnt & (step <= goal * (1 + jnp.linalg.norm(point.own))))
+        return still | (state.learnt & (step <= _NEAR * goal * (1 + jnp.linalg.norm(point.own))))
 
     def _direction(
         self, place: Place, state: QuasiNewtonState, point: Point
