@@ -6,7 +6,7 @@ import importlib
 
 from .suite import Suite
 
-NAMES = ("hypergradient", "solve", "overhead", "growth", "batch")
+NAMES = ("hypergradient", "solve", "overhead", "growth", "batch", "ways")
 
 
 def load(name: str) -> Suite:

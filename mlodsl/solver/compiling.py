@@ -128,7 +128,7 @@ def jit_soon(function: Callable[..., Found], *, static: int) -> Callable[..., Fo
 
     @functools.cache
     def outermost() -> Callable[..., Found]:
-        return jax.jit(function, static_argnums=static, compiler_options=_in_a_hurry())
+        return jax.jit(function, static_argnums=static, compiler_options=compiler_options())
 
     def run(*arguments: Any) -> Found:
         # Inside of a transformation the options are those of the outermost program.
@@ -142,7 +142,7 @@ with jax.ensure_compile_time_eval():
 
 
 @functools.cache
-def _in_a_hurry() -> dict[str, bool] | None:
+def compiler_options() -> dict[str, bool] | None:
     """What makes XLA compile in two thirds of its time, to half in deep nests, programs that run as
     fast: its older way to write loops on a processor. None where this version hasn't it."""
     options = {"xla_cpu_use_fusion_emitters": False}

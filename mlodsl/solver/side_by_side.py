@@ -18,6 +18,7 @@ from jaxtyping import Array, PyTree
 
 from mlodsl.modules import Problem
 
+from .compiling import jit_soon
 from .lanes import Lane, Request, Shape, shape_of
 
 Found = TypeVar("Found")
@@ -199,8 +200,7 @@ def _padded(array: np.ndarray, length: int) -> np.ndarray:
     return np.concatenate([array, np.broadcast_to(array[:1], (missing, *array.shape[1:]))])
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _compute(
+def _side_by_side(
     form: _Form, shared: list[Array], own: list[Array], lanes: Array, arrays: list[Array]
 ) -> PyTree:
     """A function at the arguments of several lanes, vectorised over them."""
@@ -210,6 +210,9 @@ def _compute(
         return form.function(*_merge_arguments(form, problem, arrays))
 
     return jax.vmap(of_lane)(jnp.asarray(lanes), arrays)
+
+
+_compute = jit_soon(_side_by_side, static=0)
 
 
 def _merge_problem(form: _Form, shared: list[Array], own: list[Array]) -> Problem:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mlodsl.calculus import block_factor, block_solve, full_matrix, upper_rows
+from mlodsl.calculus.blocks import products_with_units
 from tests.games import random_quadratic_game
 from tests.smooth_games import SMOOTH_GAMES
 
@@ -63,3 +64,11 @@ def test_a_level_at_a_maximum_is_not_positive_and_those_above_it_neither() -> No
     assert bool(factor.below.below.positive)
     assert not bool(factor.below.positive)
     assert not bool(factor.positive)
+
+
+def test_products_in_groups_are_those_of_all_unit_vectors() -> None:
+    """Also where the last group isn't full."""
+    matrix = np.random.default_rng(0).standard_normal((3, 70))
+    for count in (5, 64, 69, 70):
+        found = products_with_units(lambda v: matrix @ v, count, jnp.zeros(70))
+        np.testing.assert_allclose(found, matrix[:, :count].T, atol=1e-14)

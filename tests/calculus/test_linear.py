@@ -5,7 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mlodsl.calculus import conjugate_gradients, largest_eigenvalue, neumann_series
+from mlodsl.calculus import (
+    conjugate_gradients,
+    largest_eigenvalue,
+    neumann_series,
+    truncated_conjugate_gradients,
+)
 
 SIZE = 6
 
@@ -71,6 +76,50 @@ def test_cg_says_how_many_products_it_took() -> None:
             lambda v: matrix @ v, jnp.ones(4), iterations=iterations, tolerance=1e-12
         )
         assert int(products) in taken
+
+
+@jax.jit
+def truncated(
+    matrix: jax.Array, right: jax.Array, radius: float
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    return truncated_conjugate_gradients(
+        lambda v: matrix @ v, right, jnp.asarray(radius, right.dtype), jnp.asarray(1e-12)
+    )
+
+
+def model_decrease(matrix: np.ndarray, right: np.ndarray, step: jax.Array) -> float:
+    return float(right @ step - step @ (matrix @ step) / 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("radius", [0.1, 0.5, 1e3])
+def test_truncated_cg_is_the_solution_or_ends_at_the_radius(seed: int, radius: float) -> None:
+    matrix = positive_definite(seed)
+    right = np.random.default_rng(seed).standard_normal(SIZE)
+    solution = np.linalg.solve(matrix, right)
+    step, decrease, _ = truncated(matrix, right, radius)
+    if np.linalg.norm(solution) < radius:
+        np.testing.assert_allclose(step, solution, atol=1e-9)
+    else:
+        assert float(jnp.linalg.norm(step)) == pytest.approx(radius)
+    assert float(decrease) == pytest.approx(model_decrease(matrix, right, step))
+    # At least what the step along the gradient to its minimum or to the edge brings.
+    along = min(radius / np.linalg.norm(right), right @ right / (right @ matrix @ right))
+    assert float(decrease) >= model_decrease(matrix, right, along * right) - 1e-12
+
+
+def test_truncated_cg_follows_negative_curvature_to_the_radius() -> None:
+    matrix = np.diag([1.0, 2.0, -3.0, 4.0])
+    right = np.array([1.0, 1.0, 0.1, 1.0])
+    step, decrease, _ = truncated(matrix, right, 10.0)
+    assert float(jnp.linalg.norm(step)) == pytest.approx(10.0)
+    assert float(decrease) == pytest.approx(model_decrease(matrix, right, step))
+    assert float(decrease) > 0
+
+
+def test_truncated_cg_of_zero_is_zero() -> None:
+    step, decrease, products = truncated(positive_definite(0), np.zeros(SIZE), 1.0)
+    assert (float(jnp.linalg.norm(step)), float(decrease), int(products)) == (0.0, 0.0, 0)
 
 
 # ------------------------------------------------------------------ the largest eigenvalue

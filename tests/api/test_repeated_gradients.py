@@ -1,0 +1,60 @@
+"""`model.hypergradient`, called over and over: what it keeps of a model is that model's alone."""
+
+import gc
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import mlodsl
+
+# The follower answers y = c x; the leader's total gradient is 2 (x - 1) + 2 c² x.
+TEXT = """
+param c = 1
+level leader { var x : real minimize (x - 1)^2 + y^2 }
+level follower { var y : real minimize (y - c * x)^2 }
+"""
+
+
+def expected(c: float, x: float) -> float:
+    return 2 * (x - 1) + 2 * c**2 * x
+
+
+@pytest.mark.parametrize("strategy", ["auto", "implicit"])
+def test_models_of_one_text_have_gradients_of_their_own(strategy: str) -> None:
+    models = {c: mlodsl.compile(TEXT, params={"c": c}) for c in (1.0, 2.0)}
+    for x in (0.5, -1.0):
+        for c, model in models.items():
+            found = model.hypergradient({"x": x}, strategy=strategy)["x"]
+            assert float(found) == pytest.approx(expected(c, x))
+
+
+def test_a_model_that_is_gone_leaves_nothing_to_the_next() -> None:
+    for c in (1.0, 2.0, 3.0):
+        model = mlodsl.compile(TEXT, params={"c": c})
+        assert float(model.hypergradient({"x": 1.0})["x"]) == pytest.approx(expected(c, 1.0))
+        del model
+        gc.collect()
+
+
+def test_a_call_inside_of_a_transformation_leaves_later_ones_alone() -> None:
+    model = mlodsl.compile(TEXT, params={"c": 2.0})
+    with jax.enable_x64(True):
+
+        def gradient(x: jax.Array) -> jax.Array:
+            return model.hypergradient({"x": x}, strategy="implicit")["x"]
+
+        x = jnp.array(0.5)
+        assert float(jax.jit(gradient)(x)) == pytest.approx(expected(2.0, 0.5))
+        assert float(gradient(x)) == pytest.approx(expected(2.0, 0.5))
+        rows = jax.vmap(gradient)(jnp.array([0.0, 1.0]))
+        np.testing.assert_allclose(rows, [expected(2.0, 0.0), expected(2.0, 1.0)])
+
+
+def test_a_level_without_a_minimum_is_an_error_at_every_call() -> None:
+    text = TEXT.replace("(y - c * x)^2", "-(y - c * x)^2")
+    model = mlodsl.compile(text)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="follower"):
+            model.hypergradient({"x": 0.5}, strategy="implicit")
