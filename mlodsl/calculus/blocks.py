@@ -142,7 +142,8 @@ def block_factor(
     under = block_factor(sizes, level + 1, rows[inner, outer])
     slope, cross, curvature = rows[inner, :own], rows[:own, outer].T, rows[inner, inner]
     response = -block_solve(under, cross)
-    reduced = direct + slope.T @ response + response.T @ (slope + curvature @ response)
+    half = response.T @ (slope + curvature @ response / 2)
+    reduced = direct + half + half.T
     cholesky, positive = _cholesky(reduced)
     positive &= under.positive
     return BlockFactor(direct, slope, cross, curvature, under, response, cholesky, positive)
