@@ -144,11 +144,11 @@ def total_gradient(
     """
     asked = (nest, own, guess, tolerance)
     if is_traced(*asked) or not nest.solves_jointly(1):
-        return _total_gradient(*asked, "both")[:2]
-    gradient, outcomes, answered = _total_gradient(*asked, "joint")
-    if np.asarray(answered):
+        return _total_gradient(*asked, "both")
+    gradient, outcomes = _total_gradient(*asked, "joint")
+    if np.max(np.asarray(outcomes)) < int(Outcome.STALLED):
         return gradient, outcomes
-    return _total_gradient(*asked, "nested")[:2]
+    return _total_gradient(*asked, "nested")
 
 
 @compiled
@@ -158,8 +158,7 @@ def _total_gradient(
     guess: Float[Array, " below"],
     tolerance: Array,
     way: Way,
-) -> tuple[Float[Array, " own"], Int[Array, " levels"], Bool[Array, ""]]:
-    """Also, whether the levels below gave an answer."""
+) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
     if nest.abilities.ahead and way != "nested":
         found = solve_by_products(nest, 1, (own,), guess, 0.01 * tolerance)
         guess = jnp.where(found.solved, found.flat, guess)
@@ -169,7 +168,7 @@ def _total_gradient(
     # There is no progress that its exactness could be tied to.
     exact = dataclasses.replace(nest.going(way), abilities=careful(nest.abilities))
     point = evaluate(exact, 0, (), proposal, tolerance, late, with_factor=with_factor)
-    return point.gradient, point.outcomes, jnp.max(point.outcomes) < int(Outcome.STALLED)
+    return point.gradient, point.outcomes
 
 
 def evaluate_turn(nest: Nest, turn: Turn) -> Point:

@@ -9,6 +9,8 @@ import equinox as eqx
 import jax
 from jaxtyping import PyTree
 
+from .compiling import is_traced
+
 
 def in_own_precision(function: Callable[..., Any], *arguments: PyTree) -> Any:
     """function(*arguments) with 64-bit arithmetic, also when the caller differentiates it.
@@ -24,10 +26,10 @@ def in_own_precision(function: Callable[..., Any], *arguments: PyTree) -> Any:
     """
     if jax.dtypes.canonicalize_dtype("float64") == "float64":
         return function(*arguments)
-    arrays, static = eqx.partition(arguments, eqx.is_array_like)
-    if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
+    if not is_traced(*arguments):
         with jax.enable_x64(True):
             return function(*arguments)
+    arrays, static = eqx.partition(arguments, eqx.is_array_like)
 
     def inside(leaves: PyTree) -> Any:
         return function(*eqx.combine(leaves, static))

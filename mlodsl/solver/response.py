@@ -132,8 +132,7 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
         if not is_traced(problem, found.guess):
             _prepared.keep(problem, found, settings)
     gradient, outcomes = total_gradient(found.nest, own, found.guess, found.tolerance)
-    known = not is_traced(outcomes)
-    if known and not np.any(np.asarray(outcomes)[1:] >= Outcome.LIMIT):
+    if not is_traced(outcomes) and np.max(np.asarray(outcomes)) < int(Outcome.LIMIT):
         return gradient
     return _verified(problem, gradient, outcomes, 1)
 
