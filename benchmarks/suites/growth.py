@@ -74,7 +74,7 @@ def _measure(job: Job) -> Iterator[Row]:
     began = time.process_time()
     traced = evaluate.lower(*arguments)
     middle = time.process_time()
-    compiled = traced.compile(compiler_options=compiler_options())
+    compiled = traced.compile(compiler_options=compiler_options(levels))
     ended = time.process_time()
     point = jax.block_until_ready(compiled(*arguments))
     times = []

@@ -32,10 +32,13 @@ class _Form:
     Arguments:
         structure: of the argument.
         static: its leaves that aren't arrays, by number.
+        levels: how many a nest or a problem has; 0 of other arguments.
     """
 
-    def __init__(self, structure: Any, static: tuple[tuple[int, Any], ...]) -> None:
-        self.structure, self.static = structure, static
+    def __init__(
+        self, structure: Any, static: tuple[tuple[int, Any], ...], levels: int = 0
+    ) -> None:
+        self.structure, self.static, self.levels = structure, static, levels
 
     def merge(self, arrays: list[Array]) -> PyTree:
         """The argument with these arrays."""
@@ -44,6 +47,9 @@ class _Form:
         leaves = [fixed[n] if n in fixed else next(waiting) for n in range(count)]
         return jax.tree.unflatten(self.structure, leaves)
 
+
+# From so many levels on, code takes long to compile and little to run.
+_DEEP = 4
 
 _ARRAY = _Form(jax.tree.structure(0), ())
 _forms: dict[Any, _Form] = {(_ARRAY.structure, ()): _ARRAY}
@@ -81,8 +87,14 @@ def _separate(argument: Any) -> tuple[_Form, list[Any]]:
     key = (structure, static)
     form = _forms.get(key)
     if form is None:
-        form = _forms.setdefault(key, _Form(structure, static))
+        form = _forms.setdefault(key, _Form(structure, static, _levels(argument)))
     return form, arrays
+
+
+def _levels(argument: Any) -> int:
+    if isinstance(argument, Nest):
+        return len(argument.game.sizes)
+    return argument.number_of_levels if isinstance(argument, Problem) else 0
 
 
 def is_traced(*arguments: Any) -> bool:
@@ -113,7 +125,7 @@ def compiled(function: Callable[..., Found]) -> Callable[..., Found]:
             form, own = _parts(argument)
             forms.append(form)
             arrays.append(own)
-        return run(tuple(forms), arrays)
+        return run(tuple(forms), arrays, levels=max((form.levels for form in forms), default=0))
 
     return call
 
@@ -127,12 +139,14 @@ def jit_soon(function: Callable[..., Found], *, static: int) -> Callable[..., Fo
     within = jax.jit(function, static_argnums=static)
 
     @functools.cache
-    def outermost() -> Callable[..., Found]:
-        return jax.jit(function, static_argnums=static, compiler_options=compiler_options())
+    def outermost(levels: int) -> Callable[..., Found]:
+        return jax.jit(function, static_argnums=static, compiler_options=compiler_options(levels))
 
-    def run(*arguments: Any) -> Found:
+    def run(*arguments: Any, levels: int = 0) -> Found:
         # Inside of a transformation the options are those of the outermost program.
-        return (outermost() if get_opaque_trace_state() == _NO_TRACE else within)(*arguments)
+        if get_opaque_trace_state() != _NO_TRACE:
+            return within(*arguments)
+        return outermost(levels)(*arguments)
 
     return run
 
@@ -141,11 +155,19 @@ with jax.ensure_compile_time_eval():
     _NO_TRACE = get_opaque_trace_state()
 
 
-@functools.cache
-def compiler_options() -> dict[str, bool] | None:
+def compiler_options(levels: int) -> dict[str, bool | int] | None:
     """What makes XLA compile in two thirds of its time, to half in deep nests, programs that run as
-    fast: its older way to write loops on a processor. None where this version hasn't it."""
-    options = {"xla_cpu_use_fusion_emitters": False}
+    fast: its older way to write loops on a processor, and in deep nests fewer of LLVM's passes.
+    None where this version hasn't it.
+    """
+    return _accepted(levels >= _DEEP)
+
+
+@functools.cache
+def _accepted(deep: bool) -> dict[str, bool | int] | None:
+    options: dict[str, bool | int] = {"xla_cpu_use_fusion_emitters": False}
+    if deep:
+        options["xla_backend_optimization_level"] = 1
     try:
         jax.jit(lambda: 0, compiler_options=options)()
     except jax.errors.JaxRuntimeError:
