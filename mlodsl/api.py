@@ -126,7 +126,7 @@ class Model(eqx.Module):
         >>> batch["x"].tolist(), batch[1].status
         ([1.0, 2.0, 3.0], 'converged')
 
-        Each is certified as `solve` certifies it alone, with the same message and figures.
+        Each is certified as `solve` certifies it alone, with the same figures but for rounding.
         Models with constraints are searched one instance after the other.
 
         Arguments:

@@ -93,12 +93,12 @@ def _iterate(
     most: int,
     radius: Float[Array, ""] | None,
 ) -> _Iterate:
-    """Two inner products an iteration: those of steps and directions follow by recurrences."""
+    """Of steps and directions the inner products follow by recurrences."""
     square, zero = right @ right, jnp.zeros((), right.dtype)
     none, no = jnp.array(0, jnp.int32), jnp.array(False)
     step = jnp.zeros_like(right)
     start = _Iterate(step, right, right, square, zero, zero, zero, square, none, no)
-    goal = jnp.asarray(goal, right.dtype)
+    goal, eps = jnp.asarray(goal, right.dtype), jnp.finfo(right.dtype).eps
 
     def proceed(at: _Iterate) -> Array:
         return ~at.ended & (jnp.sqrt(at.square) > goal) & (at.count < most)
@@ -106,8 +106,12 @@ def _iterate(
     def once(at: _Iterate) -> _Iterate:
         image = matvec(at.direction)
         curvature = at.direction @ image
-        share, ended, length = at.square / jnp.where(curvature == 0, 1, curvature), no, zero
-        if radius is not None:
+        share, ended, length = at.square / curvature, no, zero
+        if radius is None:
+            # Along a direction that the operator maps to nothing there is no solution.
+            rounding = 4 * eps * jnp.sqrt(at.width) * jnp.linalg.norm(image)
+            share = jnp.where(jnp.abs(curvature) > rounding, share, jnp.nan)
+        else:
             length = at.length + share * (2 * at.along + share * at.width)
             ended = (curvature <= 0) | (length >= radius**2)
             rest = jnp.maximum(radius**2 - at.length, 0)

@@ -18,6 +18,7 @@ from mlodsl.strategies import Implicit
 
 from .certificate.lower import LowerLevel
 from .certificate.names import name_of_entry
+from .compiling import is_traced
 from .lanes import in_lane
 from .plan import exact_nest, plan_nest
 from .probe import Probe, probe
@@ -105,13 +106,6 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
     with jax.ensure_compile_time_eval() if staged else contextlib.nullcontext():
         nest = exact_nest(problem, plan_nest(problem, settings, EXACT))
         return probe(problem, settings, nest)
-
-
-def is_traced(problem: Problem) -> bool:
-    """Whether JAX is tracing, so that the problem's numbers aren't known."""
-    if in_lane():
-        return False
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(problem))
 
 
 def _choose(problem: Problem, settings: Settings, seen: Probe) -> ChosenStrategy:

@@ -7,6 +7,7 @@ small one. So it is found once for each object, however often functions of it ar
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -52,7 +53,10 @@ class _Form:
 _DEEP = 4
 
 _ARRAY = _Form(jax.tree.structure(0), ())
-_forms: dict[Any, _Form] = {(_ARRAY.structure, ()): _ARRAY}
+# A form lives as long as what is compiled, or known, of it.
+_forms: weakref.WeakValueDictionary[Any, _Form] = weakref.WeakValueDictionary(
+    {(_ARRAY.structure, ()): _ARRAY}
+)
 # What is known holds no tracer.
 _known: Kept[tuple[_Form, list[Any]]] = Kept()
 

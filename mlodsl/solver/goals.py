@@ -34,12 +34,11 @@ def needed_next(
 ) -> Float[Array, ""]:
     """How exact the top level's next gradient has to be.
 
-    Where the nest adapts: a share of the last one's norm, until that is within the goal. Its values
-    are corrected to first order, so that residuals below weigh no more than once.
+    Where the nest adapts: a share of the last one's norm, until that is within the goal.
     """
     if nest.adapts:
         last = jnp.where(turns == 0, 1.0, residual(nest, 0, point))
-        return jnp.maximum(goal, _SHARE * jnp.minimum(last, 1))
+        goal = jnp.maximum(goal, _SHARE * jnp.minimum(last, 1))
     return needed_below(nest, 0, point, goal)
 
 

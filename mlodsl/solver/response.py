@@ -128,7 +128,8 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
         return constrained_hypergradient(problem, settings, jnp.asarray(own), start[1:])
     found = _prepared.find(problem, settings)
     if found is None:
-        found = _prepare(problem.fold(), settings)
+        # Another object than the problem: what is kept for that mustn't hold it.
+        found = _prepare(problem.fold().replaced(), settings)
         if not is_traced(problem, found.guess):
             _prepared.keep(problem, found, settings)
     gradient, outcomes = total_gradient(found.nest, own, found.guess, found.tolerance)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -73,20 +73,38 @@ def run_lanes(
     stack: Stack, width: int, program: Callable[[Problem], Found], count: int
 ) -> list[Found]:
     """program(problem of a lane) for the first `count` lanes of a stack of `width`."""
-    with _rarely_collected():
+    with _RARELY_COLLECTED:
         return _Scheduler(stack, width).run(program, count)
 
 
-@contextmanager
-def _rarely_collected() -> Iterator[None]:
+class _RareCollection:
     """Inside of it Python looks for cycles of garbage after more objects: it would do so for a
-    quarter of the time that a batch of small instances takes, and finds next to none."""
-    before = gc.get_threshold()
-    gc.set_threshold(before[0] and max(before[0], _OBJECTS), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+    quarter of the time that a batch of small instances takes, and finds next to none.
+
+    The threshold is the process's: the last of several at a time puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = (0, 0, 0)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = gc.get_threshold()
+                first, *others = self._before
+                gc.set_threshold(first and max(first, _OBJECTS), *others)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                gc.set_threshold(*self._before)
+
+
+_RARELY_COLLECTED = _RareCollection()
 
 
 @dataclass(slots=True)

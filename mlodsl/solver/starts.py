@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 
 import jax
@@ -15,6 +14,8 @@ from mlodsl.modules import Problem, around, spread_over
 from mlodsl.settings import Settings
 from mlodsl.syntax import nodes
 
+from .compiling import is_traced
+from .kept import Kept
 from .lanes import joined
 
 
@@ -57,18 +58,16 @@ def starting_points(problem: Problem, seed: int, count: int) -> Iterator[Vectors
 
 def first_start(problem: Problem, seed: int) -> Vectors:
     """The start that the model gives, its draws by a seed; a vector for each level."""
-    key = id(problem)
-    known = _known.get(key)
-    if known is not None and known[0]() is problem and known[1] == seed:
-        return known[2]
-    found = _first_start(problem, np.asarray(seed))
-    if not any(isinstance(vector, jax.core.Tracer) for vector in found):
-        _known[key] = (weakref.ref(problem, lambda _: _known.pop(key, None)), seed, found)
+    found = _starts.find(problem, seed)
+    if found is None:
+        found = _first_start(problem, np.asarray(seed))
+        if not is_traced(*found):
+            _starts.keep(problem, found, seed)
     return found
 
 
-# The last start of each problem, which is asked for by what chooses a strategy and by its run.
-_known: dict[int, tuple[weakref.ref[Problem], int, Vectors]] = {}
+# It is asked for by what chooses a strategy and by its run.
+_starts: Kept[Vectors] = Kept()
 
 
 @joined

@@ -1,6 +1,7 @@
 """`model.hypergradient`, called over and over: what it keeps of a model is that model's alone."""
 
 import gc
+import weakref
 
 import jax
 import jax.numpy as jnp
@@ -34,8 +35,10 @@ def test_a_model_that_is_gone_leaves_nothing_to_the_next() -> None:
     for c in (1.0, 2.0, 3.0):
         model = mlodsl.compile(TEXT, params={"c": c})
         assert float(model.hypergradient({"x": 1.0})["x"]) == pytest.approx(expected(c, 1.0))
+        kept = weakref.ref(model.problem)
         del model
         gc.collect()
+        assert kept() is None
 
 
 def test_a_call_inside_of_a_transformation_leaves_later_ones_alone() -> None:

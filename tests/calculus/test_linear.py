@@ -78,6 +78,15 @@ def test_cg_says_how_many_products_it_took() -> None:
         assert int(products) in taken
 
 
+def test_cg_without_a_solution_is_no_number() -> None:
+    matrix = jnp.diag(jnp.array([1.0, 0.0, 2.0]))
+    for iterations in (0, 5):
+        found, _ = conjugate_gradients(
+            lambda v: matrix @ v, jnp.ones(3), iterations=iterations, tolerance=1e-12
+        )
+        assert not jnp.any(jnp.isfinite(found))
+
+
 @jax.jit
 def truncated(
     matrix: jax.Array, right: jax.Array, radius: float
