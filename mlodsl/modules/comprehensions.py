@@ -23,7 +23,7 @@ from mlodsl.syntax import nodes
 
 from .dependencies import references
 from .functions import FUNCTIONS
-from .gaps import filled, zero_factor
+from .gaps import cleared, filled, zero_factor
 from .picking import axis_around, picks, rows_of
 from .scope import Scope
 from .values import Value, as_array, whole_number
@@ -135,13 +135,15 @@ def collect(
         is_set = index.name in inner.walks.boxes
         if found.has_gaps and not found.from_start and not is_set:
             indices = axis_around(indices, index.name, inside, inner, evaluate)
-        beyond = None if indices == found.indices else index.name
         first, last, _ = bounds(clause)
         start = jnp.asarray(0 if first is None else evaluate(first, inner))
         stop = jnp.asarray(evaluate(last, inner))
         rows = []
         if not found.from_start:
             rows = rows_of(index.name, indices, inside, inner, evaluate)
+            if found.has_gaps:
+                after = replace(inner, walks=found.walks)
+                rows = cleared(rows, index.name, indices, inside, after)
 
         def step(number: Array, *values: Array) -> Terms:
             if found.from_start:
@@ -150,12 +152,13 @@ def collect(
             if not found.has_gaps:
                 return walk(rest, here)
             if found.step > 0:
-                taken = (number >= start) & (number < stop)
+                taken, some = (number >= start) & (number < stop), start < stop
             else:
-                taken = (number <= start) & (number > stop)
+                taken, some = (number <= start) & (number > stop), start > stop
             needed = references(clause.iterable) & inner.walks.names | {index.name}
-            zero = zero_factor(here, inside, needed) if for_sum else None
-            terms = walk(rest, filled(here, inside, taken, evaluate, zero, beyond))
+            zero = zero_factor(here, inside, index.name, needed) if for_sum else None
+            any_step = some if found.has_empty else None
+            terms = walk(rest, filled(here, inside, index.name, taken, any_step, evaluate, zero))
             if zero is not None:
                 return terms
             also = True if terms.taken is None else terms.taken

@@ -3,7 +3,8 @@
 `sum(K[i, j] * x[i] * y[j] for i in range(n) for j in range(m))` is x · K y: each factor is computed
 over its own indices alone, and the arrays are contracted. A factor of several indices has to stand
 in an array as it is: one that is computed is better added up on the way, without an array of it.
-Where a range depends on other indices, one factor is 0 outside of it.
+Where a range depends on other indices, one factor is 0 outside of it. That is no help where another
+is infinite there or has no derivative: then there has to be no such place, or no product of arrays.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from mlodsl.syntax import nodes
 
 from .comprehensions import Evaluate, IsUnrolled, Terms, is_range
 from .dependencies import references
+from .finiteness import stays_finite
 from .picking import axis_around
 from .scope import Scope, is_variable
 from .values import as_array
-from .walks import walk_of
+from .walks import Walks, walk_of
 
 Collect = Callable[[nodes.Generator, Scope], Terms]
 
@@ -40,7 +42,6 @@ class _Axis:
         box: what it is mapped over.
         needs: the indices of the same sum that its range depends on.
         has_gaps: whether it takes some of them for some of the indices around it alone.
-        taken: what it takes for some; None: all of the box.
     """
 
     clause: nodes.ForClause
@@ -48,7 +49,6 @@ class _Axis:
     box: range
     needs: frozenset[str]
     has_gaps: bool
-    taken: range | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +83,25 @@ def contracted(
     factors = _factors(generator.body)
     if len(generator.clauses) > len(_LETTERS):
         return None
-    axes = _axes(generator, factors, scope, evaluate, is_unrolled)
+    axes, walks = _axes(generator, factors, scope, evaluate, is_unrolled)
     parts = None if axes is None else _parts(factors, axes, scope.walks.names)
     if axes is None or parts is None:
+        return None
+    parts = _with_gaps(parts, axes, scope.walks.names, generator)
+    inside, around = replace(scope, walks=walks), scope.walks
+    if not all(
+        _is_cleared(part, inside, around)
+        or stays_finite(part.product, inside)
+        or _is_taken(part, axes, scope, walks)
+        for part in parts
+    ):
         return None
     boxes = {name: axis.box for name, axis in axes.items() if axis.has_gaps}
     scope = replace(scope, walks=replace(scope.walks, boxes={**scope.walks.boxes, **boxes}))
     scale = jnp.ones((), scope.dtype)
     operands: list[tuple[str, Array]] = []
     letters = dict(zip(axes, _LETTERS, strict=False))
-    for part in _with_gaps(parts, axes, scope.walks.names, generator):
+    for part in parts:
         own = [name for name in axes if name in part.names]
         if not own:
             values = as_array(evaluate(part.product, scope), scope.dtype)
@@ -105,11 +114,9 @@ def contracted(
         if values.ndim != min(len(own), 1):
             return None  # rows, not numbers
         if own:
-            shape = [len(axes[name].box) for name in own]
-            values = values.reshape(shape)
-            for place, name in enumerate(own):
-                if name not in part.gaps and not _picks_variable(part.product, scope):
-                    values = _cleared(values, place, axes[name])
+            values = values.reshape([len(axes[name].box) for name in own])
+            if _is_cleared(part, inside, around):
+                values = _cleared(values, own[0], axes, walks)
             operands.append(("".join(letters[name] for name in own), values))
         else:
             scale = scale * values
@@ -131,39 +138,72 @@ def _axes(
     scope: Scope,
     evaluate: Evaluate,
     is_unrolled: IsUnrolled,
-) -> dict[str, _Axis] | None:
-    """The axes of the sum in their order; None where an index must be known, or takes nothing."""
+) -> tuple[dict[str, _Axis] | None, Walks]:
+    """The axes of the sum in their order, and what their indices take together.
+
+    Returns:
+        None: an index must be known, or takes nothing.
+    """
     axes: dict[str, _Axis] = {}
     for clause in generator.clauses:
         if not is_range(clause.iterable) or is_unrolled(generator, clause, scope):
-            return None
+            return None, scope.walks
         name = clause.names[0].name
         used = references(clause.iterable)
         walk = walk_of(clause, scope.walks, scope.known)
         if walk is None or not walk.indices or walk.from_start:
-            return None
+            return None, scope.walks
         box = walk.indices
         picking = [factor for factor in factors if name in references(factor)]
         if walk.has_gaps and all(isinstance(factor, nodes.Index) for factor in picking):
             box = axis_around(walk.indices, name, picking, scope, evaluate)
         whole = clause if used.isdisjoint(scope.walks.names) else _over(box, clause)
-        taken = None if box == walk.indices else walk.indices
-        axes[name] = _Axis(clause, whole, box, used & axes.keys(), walk.has_gaps, taken)
+        axes[name] = _Axis(clause, whole, box, used & axes.keys(), walk.has_gaps)
         scope = replace(scope, walks=walk.walks)
-    return axes
+    return axes, scope.walks
 
 
-def _picks_variable(node: nodes.Expression, scope: Scope) -> bool:
-    return isinstance(node, nodes.Index) and is_variable(node.base, scope)
+def _is_cleared(part: _Part, inside: Scope, around: Walks) -> bool:
+    """Whether a factor is entries of data along one axis: 0 instead of one doesn't cost anything.
+
+    Arguments:
+        inside: the scope with the sum's indices.
+        around: the walks without them.
+    """
+    product = part.product
+    if not isinstance(product, nodes.Index) or len(part.names) != 1 or part.gaps or around.names:
+        return False
+    return not is_variable(product.base, inside)
 
 
-def _cleared(values: Array, place: int, axis: _Axis) -> Array:
-    """The entries along an axis, 0 where the index takes nothing."""
-    if axis.taken is None:
+def _cleared(values: Array, name: str, axes: Mapping[str, _Axis], walks: Walks) -> Array:
+    """The entries along an axis, 0 where no combination has the index."""
+    table, box = walks.table((name,)), axes[name].box
+    if table is None:
         return values
-    numbers = np.arange(len(axis.box)).reshape(-1, *(1 for _ in values.shape[place + 1 :]))
-    taken = (axis.taken.start <= numbers) & (numbers < axis.taken.stop)
-    return jnp.where(taken, values, 0.0)
+    taken = np.isin(np.arange(box.start, box.stop, box.step), table[name])
+    return values if taken.all() else jnp.where(taken, values, 0.0)
+
+
+def _is_taken(part: _Part, axes: Mapping[str, _Axis], scope: Scope, walks: Walks) -> bool:
+    """Whether some combination of the sum's indices has each entry of a part that isn't left 0.
+
+    Arguments:
+        scope: around the sum.
+        walks: of all indices, the sum's with them.
+    """
+    if all(name in part.gaps for name, axis in axes.items() if axis.has_gaps):
+        return True
+    own, names = scope.walks, part.names | references(part.product)
+    for name in (name for name in axes if name in part.names):
+        if name in part.gaps:
+            clause = axes[name].clause
+            found = walk_of(clause, own, scope.known)
+            assert found is not None, "it was one among more indices"
+            own, names = found.walks, names | references(clause.iterable)
+        else:
+            own = own.joined(name, axes[name].box)
+    return own.count(names) == walks.count(names)
 
 
 def _over(indices: range, clause: nodes.ForClause) -> nodes.ForClause:

@@ -6,7 +6,11 @@ part of has no derivatives.
 
 from __future__ import annotations
 
-from mlodsl.check import BUILTINS
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from mlodsl.check import BUILTINS, FunctionInfo
 from mlodsl.syntax import nodes, walk
 from mlodsl.syntax.walk import children
 
@@ -51,13 +55,59 @@ def is_finite(node: nodes.Node, scope: Scope) -> bool:
         case nodes.Call(function, arguments):
             name = function.name
             if name in scope.functions:
-                if not is_finite(scope.functions[name].body, scope):
+                if not is_finite(scope.functions[name].body, _inside(scope.functions[name], scope)):
                     return False
             elif name not in _FINITE and not _is_inside(name, arguments):
                 return False
         case nodes.Index(base):
             return is_finite(base, scope)
     return all(is_finite(child, scope) for child in children(node))
+
+
+def stays_finite(
+    node: nodes.Node,
+    scope: Scope,
+    is_filled: Callable[[nodes.Index], bool] = lambda node: False,
+    bound: frozenset[str] = frozenset(),
+) -> bool:
+    """Whether an expression is finite and has finite derivatives, whatever data there is.
+
+    Only variables, numbers and indices are known to be finite.
+
+    Arguments:
+        is_filled: whether the entries of an expression are known to be finite.
+        bound: names of numbers and of parts of what is finite.
+    """
+    return is_finite(node, scope) and _of_variables(node, scope, is_filled, bound)
+
+
+def _of_variables(
+    node: nodes.Node,
+    scope: Scope,
+    is_filled: Callable[[nodes.Index], bool],
+    bound: frozenset[str],
+) -> bool:
+    match node:
+        case nodes.Name(name):
+            return name in bound or name in scope.variables or _is_known(node, scope)
+        case nodes.Index() if is_filled(node):
+            return True
+        case nodes.Generator(_, clauses):
+            bound |= {identifier.name for clause in clauses for identifier in clause.names}
+        case nodes.Call(function):
+            own = scope.functions.get(function.name)
+            if function.name in scope.python_functions:
+                return False
+            if own is not None and not _of_variables(
+                own.body, _inside(own, scope), is_filled, frozenset(own.parameters)
+            ):
+                return False
+    return all(_of_variables(child, scope, is_filled, bound) for child in children(node))
+
+
+def _inside(function: FunctionInfo, scope: Scope) -> Scope:
+    """The scope of a function's body, where nothing is known of its parameters."""
+    return scope.inside_function(dict.fromkeys(function.parameters, jnp.zeros(())))
 
 
 def _is_inside(name: str, arguments: tuple[nodes.Expression | nodes.Generator, ...]) -> bool:

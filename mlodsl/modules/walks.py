@@ -7,9 +7,10 @@ rectangle around it, each step says whether its pair is one of the triangle.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from jaxtyping import Array, Bool
 
 from mlodsl.check import BUILTINS, bind_arguments
 from mlodsl.syntax import nodes
@@ -36,10 +37,12 @@ class Walks:
     Arguments:
         tables: indices whose ranges depend on each other share one.
         boxes: what indices are to be mapped over, where that is more than they take.
+        taken: whether the step that is computed is one of those; None: each is.
     """
 
     tables: tuple[Table | Mapping[str, range], ...] = ()
     boxes: Mapping[str, range] = field(default_factory=dict)
+    taken: Bool[Array, ""] | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -67,7 +70,22 @@ class Walks:
 
     def joined(self, name: str, values: range) -> Walks:
         """With one more index, which depends on none of them."""
-        return Walks((*self.tables, {name: values}), self.boxes)
+        return replace(self, tables=(*self.tables, {name: values}))
+
+    def count(self, names: Collection[str]) -> int:
+        """How many combinations some indices take."""
+        product = 1
+        for table in self.tables:
+            own = [_column(table[name]) for name in table if name in names]
+            if len(own) == len(table):
+                product *= len(own[0])
+            elif own:
+                keys = np.zeros(len(own[0]), int)
+                for column in own:
+                    lowest = column.min()
+                    keys = keys * int(column.max() - lowest + 1) + column - lowest
+                product *= len(np.unique(keys))
+        return product
 
 
 def _column(values: np.ndarray | range) -> np.ndarray:
@@ -84,6 +102,7 @@ class Walk:
         indices: its numbers for all of these together; or the steps from the start.
         from_start: whether they are steps.
         has_gaps: whether some are taken for some of the indices around it alone.
+        has_empty: whether some of the indices around it take none.
         step: from one number to the next.
         walks: of all indices, this one with them.
     """
@@ -91,6 +110,7 @@ class Walk:
     indices: range
     from_start: bool
     has_gaps: bool
+    has_empty: bool
     step: int
     walks: Walks
 
@@ -133,19 +153,20 @@ def walk_of(clause: nodes.ForClause, walks: Walks, known: Known) -> Walk | None:
     values = start[rows] + step * along
     own = {other: column[rows] for other, column in table.items()} | {name: values}
     others = (other for other in walks.tables if other.keys().isdisjoint(table))
-    after = Walks((*others, own), walks.boxes)
+    after = replace(walks, tables=(*others, own))
     if not total:
-        return Walk(range(0), False, False, step, after)
+        return Walk(range(0), False, False, True, step, after)
+    has_empty = bool(np.any(lengths == 0))
     if name in walks.boxes:
-        return Walk(walks.boxes[name], False, True, step, after)
+        return Walk(walks.boxes[name], False, True, has_empty, step, after)
     longest = int(lengths.max())
     indices = range(int(values.min()), int(values.max()) + 1, abs(step))
     in_line = not np.any((values - indices.start) % step)
     if not in_line or len(indices) >= _TOO_WIDE * longest:
-        return Walk(range(longest), True, total < count * longest, step, after)
+        return Walk(range(longest), True, total < count * longest, has_empty, step, after)
     if step < 0:
         indices = indices[::-1]
-    return Walk(indices, False, total < count * len(indices), step, after)
+    return Walk(indices, False, total < count * len(indices), has_empty, step, after)
 
 
 def leaves_none_out(before: Walks, after: Walks) -> bool:

@@ -44,7 +44,8 @@ def arrays() -> dict[str, np.ndarray]:
 
 
 def by_model(text: str, known: dict[str, jax.Array]) -> jax.Array:
-    scope = Scope(known, np.dtype("float64"))  # type: ignore[arg-type]
+    variables = frozenset({"x", "y"})
+    scope = Scope(known, np.dtype("float64"), variables=variables)  # type: ignore[arg-type]
     return jnp.asarray(evaluate(parse_expression(Source("expression", text)), scope))
 
 

@@ -67,6 +67,10 @@ def arrays() -> dict[str, np.ndarray]:
         # Nothing but what the triangle picks has a logarithm, or is finite.
         "L": np.where(np.tri(N) > 0, positive, np.triu(np.full((N, N), -np.inf), 2)),
         "w": np.append(draw.standard_normal(N - 1), np.inf),
+        "t": np.arange(float(N)),
+        "b": np.array([np.nan, 1.0, 2.0, 3.0, 4.0]),
+        "c": np.array([0.1, 0.2, 0.3, np.inf, 1.0]),
+        "U": np.where(np.tri(N, k=-1) > 0, np.inf, positive),
     }
 
 
@@ -98,7 +102,8 @@ def by_python(text: str, x: jax.Array) -> jax.Array:
 
 def by_model(text: str, x: jax.Array) -> jax.Array:
     known = {name: jnp.asarray(array) for name, array in arrays().items()}
-    scope = Scope({"n": N, "x": x, **known}, np.dtype("float64"))
+    variables = frozenset({"x"})
+    scope = Scope({"n": N, "x": x, **known}, np.dtype("float64"), variables=variables)
     return jnp.asarray(evaluate(parse_expression(Source("expression", text)), scope))
 
 
@@ -119,6 +124,40 @@ def test_the_code_does_not_grow_with_the_range(text: str) -> None:
     fewer = text.replace("range(n", "range(n - 1").replace("range(n - 1 - 1, i", "range(n - 2, i")
     # Slices of axes come and go; a copy of a body for each index would be more.
     assert abs(equations(text) - equations(fewer)) <= 7
+
+
+NOWHERE_TAKEN = [
+    # At i = 0, where there is no j.
+    "sum((1 / t[i]) * x[j] for i in range(n) for j in range(i))",
+    "sum(log(x[i]) * x[j] for i in range(n) for j in range(i))",
+    "sum(x[j] * sqrt(x[i]) for i in range(n) for j in range(i))",
+    "sum(1 / t[i] * x[j]**2 + x[i] for i in range(n) for j in range(i))",
+    "sum((1 / t[k]) * x[j] * x[i] for k in range(n) for i in range(n) for j in range(k))",
+    "sum(x[k] * log(t[j]) for i in range(0, n, 2) for j in range(1, i) for k in range(i + 1, n))",
+    "sum(log(t[j]) for i in range(0, n, 2) for j in range(1, i) for k in range(i + 1, n))",
+    "sum(U[i, j] * U[i, j] * x[i] for i in range(n) for j in range(i, n, 2))",
+    "sum(sum(log(x[i]) * x[j] for j in range(i)) for i in range(n))",
+    "sum(sum(b[i] * x[j] for j in range(i)) for i in range(n))",
+    "sum(b[i] * x[j] for i in range(n) for j in range(i))",
+    "sum(b[i] * x[j] + x[i] for i in range(n) for j in range(i))",
+    "sum(b[i] * x[k] + x[j] for i in range(n) for j in range(i + 1) for k in range(j))",
+    # A step with a weight that is infinite counts for nothing.
+    "sum(x[i] * exp(-sum(c[j] * t[j] for j in range(i))) for i in range(n))",
+]
+
+
+@pytest.mark.parametrize("text", NOWHERE_TAKEN)
+def test_what_no_combination_takes_has_no_part_in_value_and_derivatives(text: str) -> None:
+    x, along = jnp.asarray(point()).at[0].set(0.0), jnp.arange(1.0, N + 1)
+
+    def derivatives(of: Callable[[str, jax.Array], jax.Array]) -> tuple[jax.Array, ...]:
+        slope = jax.grad(lambda x: of(text, x))
+        return of(text, x), *jax.jvp(slope, (x,), (along,))
+
+    found = jax.jit(lambda: derivatives(by_model))()
+    for one, other in zip(found, derivatives(by_python), strict=True):
+        assert np.all(np.isfinite(other))
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
 
 def test_hessian_vector_products_are_finite_too() -> None:
