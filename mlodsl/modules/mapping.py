@@ -122,7 +122,7 @@ class _Fit:
         ]
         if any(scope.known(name) is None for name in references(node.base) - _functions(scope)):
             return False  # a row of a `for` that isn't there yet
-        shape = jax.eval_shape(lambda: self._evaluate(node.base, scope)).shape  # type: ignore[union-attr]
+        shape = jax.eval_shape(lambda: self._evaluate(node.base, scope)).shape
         for axis, item in places:
             table = scope.walks.table(references(item))
             position = None if table is None else whole(item, table, scope.known)

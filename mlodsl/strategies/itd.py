@@ -146,7 +146,7 @@ class IterativeDifferentiation(AbstractStrategy):
                 jax.lax.fori_loop(0, before, lambda _, carry: step(carry, fixed), carry)
             )
 
-        @jax.checkpoint  # type: ignore[untyped-decorator]
+        @jax.checkpoint
         def body(carry: tuple[Array, Any, Vectors], _: None) -> tuple[Any, None]:
             return step(carry, above), None
 
