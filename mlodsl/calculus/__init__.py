@@ -52,3 +52,7 @@ from .linear import (
 from .minres import minres as minres
 from .optimizers import optax_optimizer as optax_optimizer
 from .penalty import PenalizedGame as PenalizedGame, ProximalGame as ProximalGame
+from .preconditioner import (
+    Preconditioner as Preconditioner,
+    preconditioner_of as preconditioner_of,
+)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -22,12 +23,12 @@ from .blocks import BlockFactor, block_solve, matrix_of_rows, upper_rows
 from .lagrangian import Game, Vectors, flat_size, lagrangian
 from .linear import conjugate_gradients, neumann_series
 from .minres import minres
+from .preconditioner import Preconditioner
 
 EliminationForm: TypeAlias = Literal["full", "reduced", "cg", "minres", "neumann"]
 
 
-@dataclass(frozen=True, slots=True)
-class EliminationPlan:
+class EliminationPlan(Record):
     """How K_k is solved with at one level.
 
     Arguments:
@@ -35,11 +36,13 @@ class EliminationPlan:
             eliminates the levels below; `cg` and `neumann` solve with S_k by conjugate gradients
             or a Neumann series; `minres` solves with K_k itself by MINRES.
         iterations, tolerance: of those iterations.
+        preconditioner: of conjugate gradients.
     """
 
-    form: EliminationForm
-    iterations: int = 0
-    tolerance: float = 1e-10
+    form: EliminationForm = eqx.field(static=True)
+    iterations: int = eqx.field(static=True, default=0)
+    tolerance: float = eqx.field(static=True, default=1e-10)
+    preconditioner: Preconditioner | None = None
 
 
 class Spectrum(Record):
@@ -255,8 +258,15 @@ def solve(
         if factor.reduced is not None:
             axes = factor.reduced.axes
             return axes @ ((axes.T @ rhs) / factor.reduced.curvatures), none
-        iterate = neumann_series if plan.form == "neumann" else conjugate_gradients
-        return iterate(at.reduced, rhs, iterations=plan.iterations, tolerance=tolerance)
+        if plan.form == "neumann":
+            return neumann_series(at.reduced, rhs, iterations=plan.iterations, tolerance=tolerance)
+        return conjugate_gradients(
+            at.reduced,
+            rhs,
+            iterations=plan.iterations,
+            tolerance=tolerance,
+            precondition=None if plan.preconditioner is None else plan.preconditioner.apply,
+        )
 
     if rest == 0:
         return own_solve(right)

@@ -22,8 +22,10 @@ class _Iterate(Record):
 
     Arguments:
         step: s.
-        residual: b - A s, whose square is `square`.
+        residual: r = b - A s.
         direction: d, the next one.
+        square: ⟨r, r⟩.
+        slope: ⟨r, P r⟩, with the preconditioner P.
         decrease: of the model ⟨A s, s⟩ / 2 - ⟨b, s⟩.
         length, along, width: ⟨s, s⟩, ⟨s, d⟩ and ⟨d, d⟩, where there is a radius.
         ended: whether the step was cut off.
@@ -33,6 +35,7 @@ class _Iterate(Record):
     residual: Float[Array, " n"]
     direction: Float[Array, " n"]
     square: Float[Array, ""]
+    slope: Float[Array, ""]
     decrease: Float[Array, ""]
     length: Float[Array, ""]
     along: Float[Array, ""]
@@ -47,6 +50,7 @@ def conjugate_gradients(
     *,
     iterations: int,
     tolerance: float | Float[Array, ""],
+    precondition: Matvec | None = None,
 ) -> tuple[Float[Array, " n"], Int[Array, ""]]:
     """The solution of A x = b by conjugate gradients; one product with A an iteration.
 
@@ -55,6 +59,7 @@ def conjugate_gradients(
         right: b; scaled to length 1 inside, so that tiny right-hand sides lose nothing.
         iterations: a fixed number of iterations, or 0: until `tolerance`.
         tolerance: on the residual relative to b.
+        precondition: r ↦ P r, P symmetric positive definite and near to A⁻¹.
 
     Returns:
         x, and the number of products with A.
@@ -62,7 +67,8 @@ def conjugate_gradients(
     size = jnp.linalg.norm(right)
     scaled = right / jnp.where(size > 0, size, 1)
     goal = 0.0 if iterations else tolerance
-    final = _iterate(matvec, scaled, goal, iterations or max(100, 10 * right.size), None)
+    most = iterations or max(100, 10 * right.size)
+    final = _iterate(matvec, scaled, goal, most, None, precondition)
     return final.step * size, final.count
 
 
@@ -71,6 +77,7 @@ def truncated_conjugate_gradients(
     right: Float[Array, " n"],
     radius: Float[Array, ""],
     goal: Float[Array, ""],
+    precondition: Matvec | None = None,
 ) -> tuple[Float[Array, " n"], Float[Array, ""], Int[Array, ""]]:
     """Steihaug's minimiser of ⟨A s, s⟩ / 2 - ⟨b, s⟩ within a radius: conjugate gradients until
     they leave it, or meet a direction of no positive curvature, which is then followed to its edge
@@ -78,11 +85,12 @@ def truncated_conjugate_gradients(
 
     Arguments:
         goal: the norm of the residual that is small enough.
+        precondition: as in `conjugate_gradients`; the radius is one of s itself all the same.
 
     Returns:
         s, how much the model falls, and the number of products with A.
     """
-    final = _iterate(matvec, right, goal, 10 * right.size + 20, radius)
+    final = _iterate(matvec, right, goal, 10 * right.size + 20, radius, precondition)
     return final.step, final.decrease, final.count
 
 
@@ -92,12 +100,16 @@ def _iterate(
     goal: float | Float[Array, ""],
     most: int,
     radius: Float[Array, ""] | None,
+    precondition: Matvec | None,
 ) -> _Iterate:
-    """Of steps and directions the inner products follow by recurrences."""
+    """The inner products follow by recurrences where nothing is preconditioned."""
     square, zero = right @ right, jnp.zeros((), right.dtype)
     none, no = jnp.array(0, jnp.int32), jnp.array(False)
-    step = jnp.zeros_like(right)
-    start = _Iterate(step, right, right, square, zero, zero, zero, square, none, no)
+    step, direction, slope, width = jnp.zeros_like(right), right, square, square
+    if precondition is not None:
+        direction = precondition(right)
+        slope, width = right @ direction, direction @ direction
+    start = _Iterate(step, right, direction, square, slope, zero, zero, zero, width, none, no)
     goal, eps = jnp.asarray(goal, right.dtype), jnp.finfo(right.dtype).eps
 
     def proceed(at: _Iterate) -> Array:
@@ -106,7 +118,7 @@ def _iterate(
     def once(at: _Iterate) -> _Iterate:
         image = matvec(at.direction)
         curvature = at.direction @ image
-        share, ended, length = at.square / curvature, no, zero
+        share, ended, length = at.slope / curvature, no, zero
         if radius is None:
             # Along a direction that the operator maps to nothing there is no solution.
             rounding = 4 * eps * jnp.sqrt(at.width) * jnp.linalg.norm(image)
@@ -118,19 +130,31 @@ def _iterate(
             root = jnp.sqrt(at.along**2 + at.width * rest)
             edge = (root - at.along) / jnp.where(at.width > 0, at.width, 1)
             share = jnp.where(ended, edge, share)
+        step = at.step + share * at.direction
         residual = at.residual - share * image
         square = residual @ residual
-        ratio = square / jnp.where(at.square > 0, at.square, 1)
+        downhill, slope = residual, square
+        if precondition is not None:
+            downhill = precondition(residual)
+            slope = residual @ downhill
+        ratio = slope / jnp.where(at.slope > 0, at.slope, 1)
+        direction = downhill + ratio * at.direction
+        if precondition is None:
+            along = ratio * (at.along + share * at.width)
+            width = square + ratio**2 * at.width
+        else:
+            along, width = step @ direction, direction @ direction
         return _Iterate(
-            step=at.step + share * at.direction,
+            step=step,
             residual=residual,
-            direction=residual + ratio * at.direction,
+            direction=direction,
             square=square,
-            # The model's slope along the direction is minus the residual's square.
-            decrease=at.decrease + share * at.square - share**2 * curvature / 2,
+            slope=slope,
+            # The model's slope along the direction is minus ⟨r, P r⟩.
+            decrease=at.decrease + share * at.slope - share**2 * curvature / 2,
             length=length,
-            along=ratio * (at.along + share * at.width),
-            width=square + ratio**2 * at.width,
+            along=along,
+            width=width,
             count=at.count + 1,
             ended=ended,
         )

@@ -21,6 +21,9 @@ _MOST_UNKNOWNS = 1024
 # iterations: for a turn from the last one's answer, and for an answer from afar.
 _MANY_UNKNOWNS, _MANY_FROM_AFAR = 128, 24
 
+# A matrix of that order takes 16 MiB.
+_MOST_REMEMBERED = 2048
+
 # In deeper nests the code for a second way takes longer to compile than it saves.
 _DEEP = 4
 
@@ -48,6 +51,10 @@ def abilities_of(
         products=products,
         ahead=several and unknowns >= (_MANY_FROM_AFAR if len(sizes) <= _DEEP else _MANY_UNKNOWNS),
         adapts=products or form in ("cg", "minres"),
+        remembers=strategy.linear_solver == "auto"
+        and form == "cg"
+        and len(sizes) == 2
+        and unknowns <= _MOST_REMEMBERED,
     )
 
 

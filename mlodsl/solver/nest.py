@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import EliminationPlan, Game, Vectors
+from mlodsl.calculus import EliminationPlan, Game, Preconditioner, Vectors
 from mlodsl.modules import Record
 from mlodsl.strategies import AbstractStrategy, Implicit
 
@@ -63,12 +63,14 @@ class Abilities:
         ahead: whether an answer from afar is first looked for by products, before matrices.
         adapts: whether answers and linear solves may be only as exact as the top level's progress
             asks for.
+        remembers: whether the level below the top may be solved with an earlier point's Hessian.
     """
 
     jointly: bool = False
     products: bool = False
     ahead: bool = False
     adapts: bool = False
+    remembers: bool = False
 
 
 class Nest(Record):
@@ -83,6 +85,7 @@ class Nest(Record):
             still with it, without compiling anew.
         patience: how many turns a level may take at most, for searches that may be given up;
             None: as many as its plan allows.
+        preconditioner: of the solves at the level below the top.
     """
 
     game: Game
@@ -93,6 +96,7 @@ class Nest(Record):
     between: AbstractStrategy = Implicit()
     way: Way = eqx.field(static=True, default="both")
     abilities: Abilities = eqx.field(static=True, default=Abilities())
+    preconditioner: Preconditioner | None = None
 
     def strategy_of(self, level: int) -> AbstractStrategy:
         """How a level finds its total gradient."""
@@ -103,7 +107,11 @@ class Nest(Record):
         """How K_k is solved with at each level."""
         for strategy in (self.strategy, self.between):
             if isinstance(strategy, Implicit):
-                return strategy.elimination_plans(self.game.sizes)
+                plans = strategy.elimination_plans(self.game.sizes)
+                if self.preconditioner is None:
+                    return plans
+                top, below, *others = plans
+                return top, below.replaced(preconditioner=self.preconditioner), *others
         return Implicit().elimination_plans(self.game.sizes)
 
     def solves_jointly(self, level: int) -> bool:

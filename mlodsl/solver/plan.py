@@ -15,15 +15,18 @@ from mlodsl.settings import OptimizerChoice, Settings
 from mlodsl.strategies import Implicit
 
 from .abilities import abilities_of
+from .lanes import in_lane
 from .movers import (
     AbstractMover,
     Descent,
     FirstOrder,
     LimitedMemory,
+    ProjectedQuasiNewton,
     QuasiNewton,
     TrustRegionNewton,
 )
 from .nest import LevelPlan, Nest
+from .preconditioning import no_preconditioner
 from .rules import EXACT, GRADIENT_STEPS, Built, flat_follower
 
 _PLAIN = Settings()
@@ -51,8 +54,12 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
     """
     _refuse(settings)
     if built is EXACT:
-        return _exact_blank(problem.structure, settings).replaced(game=problem)
-    return _nest(problem, settings, built)
+        nest = _exact_blank(problem.structure, settings).replaced(game=problem)
+    else:
+        nest = _nest(problem, settings, built)
+    if not nest.abilities.remembers or in_lane():
+        return nest
+    return nest.replaced(preconditioner=no_preconditioner(problem.sizes[1]))
 
 
 @functools.lru_cache(maxsize=256)
@@ -178,7 +185,8 @@ def _plan_top(problem: Problem, settings: Settings, traits: _Traits) -> LevelPla
             raise ModelError([Diagnostic("E504", message, None, hint)])
         mover = TrustRegionNewton()
     elif choice.name == "auto" and problem.sizes[0] <= _DENSE_QUASI_NEWTON:
-        mover = QuasiNewton(constrained, traits.by_slopes)
+        kind = ProjectedQuasiNewton if constrained else QuasiNewton
+        mover = kind(traits.by_slopes)
     elif choice.name in ("auto", "lbfgs"):
         mover = LimitedMemory(_memory(choice), constrained, traits.by_slopes)
     else:

@@ -19,6 +19,7 @@ from .lanes import clock
 from .nest import Nest
 from .oracle import Turn, evaluate_turn, first_turn, next_turn, turn_by_products
 from .outcome import Outcome
+from .preconditioning import Preconditioning
 from .state import LevelState
 from .status import Status
 
@@ -113,12 +114,16 @@ def run(
     before_this = 0.0 if earlier is None else earlier.solve_seconds
     steps = int(turn.state.steps)
     reason: Status | None = None
+    preconditioning = Preconditioning()
     try:
         while bool(turn.state.running):
             if deadline is not None and clock() > deadline and best is not None:
                 reason = Status.TIMEOUT
                 break
+            before_turn = time.perf_counter()
             turn = _turn(nest, guess, goal, turn)
+            took = time.perf_counter() - before_turn
+            nest = preconditioning.after(nest, turn.state.point, took)
             state, before, steps = turn.state, steps, int(turn.state.steps)
             if best is None or _is_better(nest, state.point, best):
                 best = state.point

@@ -85,7 +85,7 @@ class Query(Record):
     above: Vectors
     own: Float[Array, " own"]
     guess: Float[Array, " below"]
-    plans: tuple[EliminationPlan, ...] = eqx.field(static=True)
+    plans: tuple[EliminationPlan, ...]
     accuracy: Float[Array, ""]
     turn: Int[Array, ""]
     with_factor: bool = eqx.field(static=True)

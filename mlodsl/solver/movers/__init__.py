@@ -9,5 +9,6 @@ from .base import (
 from .descent import Descent as Descent
 from .first_order import FirstOrder as FirstOrder
 from .limited_memory import LimitedMemory as LimitedMemory
+from .projected_quasi_newton import ProjectedQuasiNewton as ProjectedQuasiNewton
 from .quasi_newton import QuasiNewton as QuasiNewton
 from .trust_region import TrustRegionNewton as TrustRegionNewton

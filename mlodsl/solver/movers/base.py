@@ -29,7 +29,7 @@ class Place(Record):
     game: Game
     level: int = eqx.field(static=True)
     above: Vectors
-    plans: tuple[EliminationPlan, ...] = eqx.field(static=True)
+    plans: tuple[EliminationPlan, ...]
     needed: float | Float[Array, ""] = 0.0
 
     def project(self, own: Float[Array, " own"]) -> Float[Array, " own"]:

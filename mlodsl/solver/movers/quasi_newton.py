@@ -1,17 +1,16 @@
-"""BFGS on the total gradient with a backtracking line search, within a convex domain.
+"""BFGS on the total gradient with a backtracking line search.
 
-The direction minimises the quadratic model g·d + ½ d·B d over the domain (the projected
-quasi-Newton method of Schmidt, van den Berg, Friedlander and Murphy, 2009); without a domain it
-is -B⁻¹ g. B follows the BFGS formula with Powell's damping (Nocedal and Wright, Numerical
-Optimization, procedure 18.2). Memory grows with the square of the level's size.
+The inverse of B, the approximate Hessian, follows the BFGS formula with Powell's damping (Nocedal
+and Wright, Numerical Optimization, equation (6.17) and procedure 18.2); a step takes a product with
+it. Memory grows with the square of the level's size.
 """
 
 from __future__ import annotations
 
+import abc
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -21,7 +20,9 @@ from mlodsl.strategies import Point
 from .base import AbstractMover, Place, Proposal, Verdict, is_good_trial
 
 _SHARE = 1e-4
-_SUBPROBLEM_STEPS = 2000
+
+# The least ratio of curvatures that is believed.
+_LEAST = 0.01
 
 # So many times the tolerance on the gradient the step that is left may be, relative to 1 + the
 # size of the point.
@@ -29,24 +30,43 @@ _NEAR = 10
 
 
 class QuasiNewtonState(Record):
-    """B, the length tried along the current direction, and whether B was learnt yet."""
+    """B or its inverse, the length tried along the current direction, and whether B was learnt
+    yet."""
 
-    hessian: Float[Array, "own own"]
+    matrix: Float[Array, "own own"]
     length: Float[Array, ""]
     learnt: Bool[Array, ""]
 
 
-class QuasiNewton(AbstractMover):
-    """Dense BFGS.
+class AbstractQuasiNewton(AbstractMover):
+    """Steps along -B⁻¹ g, or where a domain lets them go.
 
     Arguments:
-        constrained: whether the level has a domain.
         by_slopes: whether steps are judged by the gradients alone.
     """
 
-    constrained: bool = eqx.field(static=True, default=False)
-    by_slopes: bool = eqx.field(static=True, default=False)
+    by_slopes: eqx.AbstractVar[bool]
     needs_factor: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def direction(
+        self, place: Place, state: QuasiNewtonState, point: Point
+    ) -> Float[Array, " own"]:
+        """The full step from a point."""
+
+    @abc.abstractmethod
+    def learn(
+        self,
+        state: QuasiNewtonState,
+        point: Point,
+        step: Float[Array, " own"],
+        change: Float[Array, " own"],
+    ) -> Float[Array, "own own"]:
+        """The matrix after a step s from the point and a change y of the gradient.
+
+        The first pair scales B to yᵀy / sᵀy. Where sᵀy is not positive, the level is concave
+        along s: B is made smaller, so that steps lengthen until it isn't.
+        """
 
     def start(self, own: Float[Array, " own"]) -> QuasiNewtonState:
         """The identity: the first step is the gradient's, cut to the size of the point."""
@@ -56,7 +76,7 @@ class QuasiNewton(AbstractMover):
 
     def propose(self, place: Place, state: QuasiNewtonState, point: Point) -> Proposal:
         """The point at the current length along the direction."""
-        step = state.length * self._direction(place, state, point)
+        step = state.length * self.direction(place, state, point)
         decrease = -(point.gradient @ step)
         none = jnp.array(0, jnp.int32)
         return Proposal(point.own + step, place.keep_response(point), decrease, none)
@@ -75,7 +95,7 @@ class QuasiNewton(AbstractMover):
         )
         step = trial.own - point.own
         change = trial.gradient - point.gradient
-        learnt = _update(state, step, change)
+        learnt = self.learn(state, point, step, change)
         # The minimiser of the parabola through the value, the slope and the trial's value.
         ratio = proposal.predicted / jnp.maximum(2 * (proposal.predicted - actual), 1e-300)
         shrink = jnp.where(jnp.isfinite(ratio), jnp.clip(ratio, 0.1, 0.5), 0.1)
@@ -84,7 +104,7 @@ class QuasiNewton(AbstractMover):
         small = jnp.linalg.norm(step) <= 4 * eps * (1 + jnp.linalg.norm(point.own))
         return Verdict(
             QuasiNewtonState(
-                jnp.where(accepted, learnt, state.hessian), length, state.learnt | accepted
+                jnp.where(accepted, learnt, state.matrix), length, state.learnt | accepted
             ),
             accepted,
             ~accepted & small,
@@ -94,84 +114,73 @@ class QuasiNewton(AbstractMover):
         self, place: Place, state: QuasiNewtonState, point: Point, goal: Float[Array, ""]
     ) -> Bool[Array, ""]:
         """Whether the full step from here is short, by a B that has learnt something."""
-        step = jnp.linalg.norm(self._direction(place, state, point))
+        step = jnp.linalg.norm(self.direction(place, state, point))
         still = jnp.all(point.own == place.project(point.own - point.gradient))
         return still | (state.learnt & (step <= _NEAR * goal * (1 + jnp.linalg.norm(point.own))))
 
-    def _direction(
+
+class QuasiNewton(AbstractQuasiNewton):
+    """Dense BFGS on the inverse of B."""
+
+    by_slopes: bool = eqx.field(static=True, default=False)
+
+    def direction(
         self, place: Place, state: QuasiNewtonState, point: Point
     ) -> Float[Array, " own"]:
-        gradient = point.gradient
-        cut = (1 + jnp.linalg.norm(point.own)) / jnp.maximum(jnp.linalg.norm(gradient), 1e-30)
-        hessian = jnp.where(state.learnt, state.hessian, state.hessian / jnp.minimum(1.0, cut))
-        if self.constrained:
-            return _constrained(hessian, gradient, point.own, place)
-        return -jnp.linalg.solve(hessian, gradient)
+        """-B⁻¹ g; cut, where B isn't learnt yet."""
+        return -first_cut(state, point) * (state.matrix @ point.gradient)
+
+    def learn(
+        self,
+        state: QuasiNewtonState,
+        point: Point,
+        step: Float[Array, " own"],
+        change: Float[Array, " own"],
+    ) -> Float[Array, "own own"]:
+        """The rank-two formula for the inverse; B s is the gradient, but for the step's length."""
+        curvature = step @ change
+        square = jnp.where(curvature > 0, curvature, 1)
+        scale = (change @ change) / square
+        first = ~state.learnt & (curvature > 0)
+        unit = jnp.eye(step.size, dtype=step.dtype)
+        inverse = jnp.where(first, unit / jnp.where(first, scale, 1), state.matrix)
+        image = jnp.where(first, scale * step, -state.length * point.gradient)
+        shrunk, damped = rescaled(step, change, image)
+        inverse = inverse / shrunk
+        share = 1 / (step @ damped)
+        ahead = inverse @ damped
+        along = share * (1 + share * (damped @ ahead))
+        cross = jnp.outer(step, ahead)
+        updated = inverse - share * (cross + cross.T) + along * jnp.outer(step, step)
+        updated = jnp.where(curvature <= 0, 4 * state.matrix, updated)
+        return jnp.where(jnp.all(jnp.isfinite(updated)), updated, state.matrix)
 
 
-def _update(
-    state: QuasiNewtonState, step: Float[Array, " own"], change: Float[Array, " own"]
-) -> Float[Array, "own own"]:
-    """B after the step s with gradient change y.
+def first_cut(state: QuasiNewtonState, point: Point) -> Float[Array, ""]:
+    """What a direction is shortened by: where B isn't learnt yet, to the size of the point."""
+    length = jnp.maximum(jnp.linalg.norm(point.gradient), 1e-30)
+    cut = jnp.minimum(1.0, (1 + jnp.linalg.norm(point.own)) / length)
+    return jnp.where(state.learnt, 1.0, cut)
 
-    The first pair scales B to yᵀy / sᵀy. Where sᵀy is not positive, the level is concave
-    along s: B is made smaller, so that steps lengthen until it isn't.
+
+def rescaled(
+    step: Float[Array, " own"], change: Float[Array, " own"], image: Float[Array, " own"]
+) -> tuple[Float[Array, ""], Float[Array, " own"]]:
+    """What B is multiplied by before it learns from s and y, and y damped.
+
+    Where B overestimates the curvature along s it likely does along others too: the first pair
+    gave it the largest of those that it met. Al-Baali (1998) multiplies it by sᵀy / sᵀB s then;
+    the root of that goes half of the way, and full steps are refused less often. Where sᵀy is
+    small beside sᵀB s still, y is mixed with B s (Nocedal and Wright, equation (18.15)).
+
+    Arguments:
+        image: B s.
     """
-    curvature = step @ change
-    square = jnp.where(curvature > 0, curvature, 1)
-    identity = jnp.eye(step.size, dtype=step.dtype)
-    scale = (change @ change) / square
-    hessian = jnp.where(state.learnt | (curvature <= 0), state.hessian, scale * identity)
-    image = hessian @ step
-    modelled = step @ image
+    curvature, modelled = step @ change, step @ image
+    ratio = curvature / jnp.where(modelled > 0, modelled, 1)
+    shrunk = jnp.sqrt(jnp.clip(jnp.where(curvature > 0, ratio, 1), _LEAST, 1))
+    image, modelled = shrunk * image, shrunk * modelled
     kept = jnp.where(
         curvature < 0.2 * modelled, 0.8 * modelled / jnp.maximum(modelled - curvature, 1e-300), 1.0
     )
-    damped = kept * change + (1 - kept) * image
-    updated = (
-        hessian - jnp.outer(image, image) / modelled + jnp.outer(damped, damped) / (step @ damped)
-    )
-    concave = curvature <= 0
-    updated = jnp.where(concave, state.hessian / 4, updated)
-    return jnp.where(jnp.all(jnp.isfinite(updated)), updated, state.hessian)
-
-
-def _constrained(
-    hessian: Float[Array, "own own"],
-    gradient: Float[Array, " own"],
-    own: Float[Array, " own"],
-    place: Place,
-) -> Float[Array, " own"]:
-    """The minimiser of the model over the domain, less the point.
-
-    The unconstrained one where it lies inside, else accelerated projected gradients with
-    restarts (Beck and Teboulle 2009; O'Donoghue and Candès 2015) on the model alone.
-    """
-    free = -jnp.linalg.solve(hessian, gradient)
-    inside = jnp.all(place.project(own + free) == own + free)
-    largest = jnp.linalg.norm(hessian, ord=2)
-    residual = jnp.linalg.norm(place.project(own - gradient) - own)
-    goal = jnp.minimum(1e-3, residual) * residual / jnp.maximum(largest, 1.0)
-
-    def slope(at: Array) -> Array:
-        return gradient + hessian @ (at - own)
-
-    def once(
-        carry: tuple[Array, Array, Array, Array, Array],
-    ) -> tuple[Array, Array, Array, Array, Array]:
-        current, ahead, momentum, count, _ = carry
-        moved = place.project(ahead - slope(ahead) / largest)
-        restart = (ahead - moved) @ (moved - current) > 0
-        grown = (1 + jnp.sqrt(1 + 4 * momentum**2)) / 2
-        grown = jnp.where(restart, 1.0, grown)
-        beyond = jnp.where(restart, 0.0, (momentum - 1) / grown)
-        shift = jnp.linalg.norm(moved - ahead)
-        return moved, moved + beyond * (moved - current), grown, count + 1, shift
-
-    def proceed(carry: tuple[Array, Array, Array, Array, Array]) -> Array:
-        return (carry[4] > goal) & (carry[3] < _SUBPROBLEM_STEPS) & ~inside
-
-    one = jnp.ones((), own.dtype)
-    start = (own, own, one, jnp.array(0), jnp.array(jnp.inf, own.dtype))
-    best = jax.lax.while_loop(proceed, once, start)[0]
-    return jnp.where(inside, free, best - own)
+    return shrunk, kept * change + (1 - kept) * image

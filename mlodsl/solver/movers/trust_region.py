@@ -17,6 +17,7 @@ from jaxtyping import Array, Bool, Float, Int
 from mlodsl.calculus import (
     EliminatedFactor,
     FullFactor,
+    Preconditioner,
     Spectrum,
     operators,
     truncated_conjugate_gradients,
@@ -53,8 +54,9 @@ class TrustRegionNewton(AbstractMover):
             at = operators(
                 place.game, place.level, place.above, point.flat, factor.below, place.plans
             )
+            near = place.plans[place.level].preconditioner
             step, predicted, products = _step(
-                factor, at.reduced, point.gradient, state, place.needed
+                factor, at.reduced, near, point.gradient, state, place.needed
             )
             change = at.tangent(step)
             products += 1 if change.size else 0
@@ -105,6 +107,7 @@ class TrustRegionNewton(AbstractMover):
 def _step(
     factor: EliminatedFactor,
     reduced: Product,
+    near: Preconditioner | None,
     gradient: Float[Array, " own"],
     radius: Float[Array, ""],
     needed: float | Float[Array, ""],
@@ -117,7 +120,8 @@ def _step(
     eps = jnp.finfo(gradient.dtype).eps
     goal = size * jnp.maximum(jnp.minimum(0.1, jnp.sqrt(size)), 10 * eps)
     goal = jnp.maximum(goal, 0.5 * needed)
-    return truncated_conjugate_gradients(reduced, -gradient, radius, goal)
+    precondition = None if near is None else near.apply
+    return truncated_conjugate_gradients(reduced, -gradient, radius, goal, precondition)
 
 
 def _dense_step(
