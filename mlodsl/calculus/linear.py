@@ -14,6 +14,9 @@ from mlodsl.modules import Record
 POWER_STEPS = 20
 _POWER_MARGIN = 1.1
 
+# Iterations with a preconditioner: one for so many unknowns, and at least so many.
+_SHARE, _FEWEST = 8, 20
+
 Matvec = Callable[[Float[Array, " n"]], Float[Array, " n"]]
 
 
@@ -59,7 +62,8 @@ def conjugate_gradients(
         right: b; scaled to length 1 inside, so that tiny right-hand sides lose nothing.
         iterations: a fixed number of iterations, or 0: until `tolerance`.
         tolerance: on the residual relative to b.
-        precondition: r ↦ P r, P symmetric positive definite and near to A⁻¹.
+        precondition: r ↦ P r, P symmetric positive definite and near to A⁻¹; given up where it
+            doesn't help.
 
     Returns:
         x, and the number of products with A.
@@ -106,6 +110,7 @@ def _iterate(
     square, zero = right @ right, jnp.zeros((), right.dtype)
     none, no = jnp.array(0, jnp.int32), jnp.array(False)
     step, direction, slope, width = jnp.zeros_like(right), right, square, square
+    longest = max(_FEWEST, right.size // _SHARE)
     if precondition is not None:
         direction = precondition(right)
         slope, width = right @ direction, direction @ direction
@@ -134,10 +139,14 @@ def _iterate(
         residual = at.residual - share * image
         square = residual @ residual
         downhill, slope = residual, square
+        ratio = jnp.ones_like(square)
         if precondition is not None:
-            downhill = precondition(residual)
+            # One that hasn't helped by now won't; without it they begin anew from here.
+            helps = at.count + 1 < longest
+            downhill = jax.lax.cond(helps, precondition, lambda r: r, residual)
             slope = residual @ downhill
-        ratio = slope / jnp.where(at.slope > 0, at.slope, 1)
+            ratio = jnp.where(at.count + 1 == longest, 0.0, ratio)
+        ratio = ratio * slope / jnp.where(at.slope > 0, at.slope, 1)
         direction = downhill + ratio * at.direction
         if precondition is None:
             along = ratio * (at.along + share * at.width)

@@ -27,7 +27,7 @@ from mlodsl.syntax import nodes
 from .state import LevelState
 
 FILE_NAME = "run.checkpoint"
-_FORMAT = 2
+_FORMAT = 3
 _SECONDS_BETWEEN = 1.0
 _NOT_RUN_BY = (nodes.ModelHeader, nodes.Solve, nodes.Param)
 

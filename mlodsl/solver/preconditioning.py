@@ -1,9 +1,9 @@
 """When the Hessian of the level below is inverted, to precondition solves at later points.
 
-To form it costs about as much as a product for each variable, or what it was measured to cost.
-It is formed once the products that it could have saved have cost as much: whatever comes, that
-takes at most twice as long as the better of never and at once. Where it saved little, since the
-Hessian changes too much from turn to turn, the next time is put off.
+It is done once the products that it could have saved have taken as long as it takes, as measured
+(the first time to compile it): whatever comes, that is at most twice the time of the better of
+never and at once. Where it saved little, since the Hessian changes too much from turn to turn, the
+next time is put off.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from jaxtyping import Array, Float
 
 from mlodsl.calculus import Preconditioner, hessian_product, preconditioner_of, split
 from mlodsl.calculus.blocks import products_with_units
+from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from .compiling import compiled
+from .kept import Kept
 from .nest import Nest
 
 # What each evaluation of the level takes with its own inverse: products of one linear solve.
@@ -29,6 +31,12 @@ _FEWEST = 3
 
 # It saved little where excess products a turn are more than this share of those before.
 _LITTLE = 0.5
+
+# Seconds that it takes to compile, some more or some less.
+_COMPILING = 0.3
+
+# Seconds that it takes for a structure, once it was compiled for it.
+_forming: Kept[float] = Kept()
 
 
 @functools.lru_cache(maxsize=8)
@@ -54,7 +62,6 @@ class Preconditioning:
             and how long.
         excess: the products above the fewest.
         before: the most excess products a turn, of the times before it was formed.
-        forming: seconds that it took; None where that isn't known.
         patience: by what the time until it is formed anew is longer.
         seen: evaluations and products when the last turn ended.
     """
@@ -63,8 +70,7 @@ class Preconditioning:
     products: int = 0
     excess: int = 0
     seconds: float = 0.0
-    before: float | None = None
-    forming: float | None = None
+    before: float = 0.0
     patience: float = 1.0
     seen: tuple[int, int] = (0, 0)
 
@@ -77,7 +83,6 @@ class Preconditioning:
         """
         if nest.preconditioner is None:
             return nest
-        size = nest.game.sizes[1]
         counts = int(np.asarray(point.evaluations)[1]), int(np.asarray(point.products)[1])
         evaluations, products = counts[0] - self.seen[0], counts[1] - self.seen[1]
         self.seen = counts
@@ -85,22 +90,28 @@ class Preconditioning:
         self.products += products
         self.seconds += seconds
         self.excess += max(products - _FEWEST * evaluations, 0)
-        cost = float(size)
-        if self.forming is not None and self.products:
-            cost = self.forming * self.products / self.seconds
-        if self.excess < self.patience * cost:
+        forming = _forming.find(_structure(nest))
+        cost = self.patience * (_COMPILING if forming is None else forming)
+        if self.excess * self.seconds < cost * self.products or not self.excess:
             return nest
-        return self._form(nest, point)
+        return self._form(nest, point, known=forming is not None)
 
-    def _form(self, nest: Nest, point: Point) -> Nest:
+    def _form(self, nest: Nest, point: Point, *, known: bool) -> Nest:
         mean = self.excess / self.turns
-        little = self.before is not None and mean > _LITTLE * self.before
+        little = self.before > 0 and mean > _LITTLE * self.before
         self.patience = 2 * self.patience if little else 1.0
         own, flat, _ = split(nest.game.sizes, 0, point.flat)
         began = time.perf_counter()
         found = jax.block_until_ready(_inverse_below(nest, own, flat))
-        # The first time it is compiled too.
-        self.forming = None if self.before is None else time.perf_counter() - began
-        self.before = max(mean, self.before or 0.0)
+        took = time.perf_counter() - began
+        # Compiling included, nothing is known but that it takes about a product for each variable.
+        forming = took if known else flat.size * self.seconds / self.products
+        _forming.keep(_structure(nest), forming)
+        self.before = max(mean, self.before)
         self.turns, self.products, self.excess, self.seconds = 0, 0, 0, 0.0
         return nest.replaced(preconditioner=found)
+
+
+def _structure(nest: Nest) -> object:
+    assert isinstance(nest.game, Problem)
+    return nest.game.structure

@@ -38,6 +38,13 @@ def test_a_quadratic_of_condition_1000_is_solved(name: str) -> None:
     np.testing.assert_allclose(state.point.own, np.linalg.solve(game.matrix, game.slope), atol=1e-8)
 
 
+def test_directions_of_which_nothing_is_learnt_yet_are_not_taken_for_the_most_curved() -> None:
+    """The first pair sees the largest curvature; B of that size everywhere took 149 steps here."""
+    state = moved(conditioned(50, 1e2), QuasiNewton(), jnp.full(50, 10.0), steps=300)
+    assert int(state.outcome) == Outcome.SOLVED
+    assert int(state.steps) <= 100
+
+
 @pytest.mark.parametrize("name", DESCENTS)
 def test_a_curved_valley_is_followed_to_its_end(name: str) -> None:
     state = moved(Rosenbrock((2,)), DESCENTS[name], jnp.array([-1.2, 1.0]))

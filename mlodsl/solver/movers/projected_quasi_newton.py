@@ -45,7 +45,7 @@ class ProjectedQuasiNewton(AbstractQuasiNewton):
         scale = (change @ change) / square
         hessian = jnp.where(state.learnt | (curvature <= 0), state.matrix, scale * identity)
         image = hessian @ step
-        shrunk, damped = rescaled(step, change, image)
+        shrunk, damped = rescaled(state, step, change, image)
         hessian, image = shrunk * hessian, shrunk * image
         along = jnp.outer(damped, damped) / (step @ damped)
         updated = hessian - jnp.outer(image, image) / (step @ image) + along

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from mlodsl.modules import Record
 from mlodsl.strategies import Point
@@ -30,12 +30,17 @@ _NEAR = 10
 
 
 class QuasiNewtonState(Record):
-    """B or its inverse, the length tried along the current direction, and whether B was learnt
-    yet."""
+    """B or its inverse, the length tried along the current direction, and from how many steps B
+    was learnt."""
 
     matrix: Float[Array, "own own"]
     length: Float[Array, ""]
-    learnt: Bool[Array, ""]
+    pairs: Int[Array, ""]
+
+    @property
+    def learnt(self) -> Bool[Array, ""]:
+        """Whether B has learnt anything."""
+        return self.pairs > 0
 
 
 class AbstractQuasiNewton(AbstractMover):
@@ -71,7 +76,7 @@ class AbstractQuasiNewton(AbstractMover):
     def start(self, own: Float[Array, " own"]) -> QuasiNewtonState:
         """The identity: the first step is the gradient's, cut to the size of the point."""
         return QuasiNewtonState(
-            jnp.eye(own.size, dtype=own.dtype), jnp.ones((), own.dtype), jnp.array(False)
+            jnp.eye(own.size, dtype=own.dtype), jnp.ones((), own.dtype), jnp.array(0, jnp.int32)
         )
 
     def propose(self, place: Place, state: QuasiNewtonState, point: Point) -> Proposal:
@@ -104,7 +109,9 @@ class AbstractQuasiNewton(AbstractMover):
         small = jnp.linalg.norm(step) <= 4 * eps * (1 + jnp.linalg.norm(point.own))
         return Verdict(
             QuasiNewtonState(
-                jnp.where(accepted, learnt, state.matrix), length, state.learnt | accepted
+                jnp.where(accepted, learnt, state.matrix),
+                length,
+                state.pairs + accepted.astype(jnp.int32),
             ),
             accepted,
             ~accepted & small,
@@ -145,7 +152,7 @@ class QuasiNewton(AbstractQuasiNewton):
         unit = jnp.eye(step.size, dtype=step.dtype)
         inverse = jnp.where(first, unit / jnp.where(first, scale, 1), state.matrix)
         image = jnp.where(first, scale * step, -state.length * point.gradient)
-        shrunk, damped = rescaled(step, change, image)
+        shrunk, damped = rescaled(state, step, change, image)
         inverse = inverse / shrunk
         share = 1 / (step @ damped)
         ahead = inverse @ damped
@@ -164,21 +171,26 @@ def first_cut(state: QuasiNewtonState, point: Point) -> Float[Array, ""]:
 
 
 def rescaled(
-    step: Float[Array, " own"], change: Float[Array, " own"], image: Float[Array, " own"]
+    state: QuasiNewtonState,
+    step: Float[Array, " own"],
+    change: Float[Array, " own"],
+    image: Float[Array, " own"],
 ) -> tuple[Float[Array, ""], Float[Array, " own"]]:
     """What B is multiplied by before it learns from s and y, and y damped.
 
-    Where B overestimates the curvature along s it likely does along others too: the first pair
-    gave it the largest of those that it met. Al-Baali (1998) multiplies it by sᵀy / sᵀB s then;
-    the root of that goes half of the way, and full steps are refused less often. Where sᵀy is
-    small beside sᵀB s still, y is mixed with B s (Nocedal and Wright, equation (18.15)).
+    The first pair gives B the largest of the curvatures that it met, for all directions. While
+    there are directions of which nothing is learnt, B is made smaller wherever it overestimates
+    the curvature along s: by sᵀy / sᵀB s (Al-Baali 1998), or the root of that, by which fewer full
+    steps are refused. Where sᵀy is small beside sᵀB s still, y is mixed with B s (Nocedal and
+    Wright, equation (18.15)).
 
     Arguments:
         image: B s.
     """
     curvature, modelled = step @ change, step @ image
     ratio = curvature / jnp.where(modelled > 0, modelled, 1)
-    shrunk = jnp.sqrt(jnp.clip(jnp.where(curvature > 0, ratio, 1), _LEAST, 1))
+    early = (curvature > 0) & (state.pairs < step.size)
+    shrunk = jnp.sqrt(jnp.clip(jnp.where(early, ratio, 1), _LEAST, 1))
     image, modelled = shrunk * image, shrunk * modelled
     kept = jnp.where(
         curvature < 0.2 * modelled, 0.8 * modelled / jnp.maximum(modelled - curvature, 1e-300), 1.0
