@@ -1,9 +1,8 @@
 """When the Hessian of the level below is inverted, to precondition solves at later points.
 
-It is done once the products that it could have saved have taken as long as it takes, as measured
-(the first time to compile it): whatever comes, that is at most twice the time of the better of
-never and at once. Where it saved little, since the Hessian changes too much from turn to turn, the
-next time is put off.
+It is done once the products that it could have saved have taken some times as long as it takes, as
+measured (at first: as long as it takes to compile), so that no run loses much by it. Where it saved
+little, since the Hessian changes too much from turn to turn, the next time is put off.
 """
 
 from __future__ import annotations
@@ -62,7 +61,8 @@ class Preconditioning:
             and how long.
         excess: the products above the fewest.
         before: the most excess products a turn, of the times before it was formed.
-        patience: by what the time until it is formed anew is longer.
+        patience: by what the time until it is formed is longer; at first, where the top level's
+            steps are longest, by two.
         seen: evaluations and products when the last turn ended.
     """
 
@@ -71,7 +71,7 @@ class Preconditioning:
     excess: int = 0
     seconds: float = 0.0
     before: float = 0.0
-    patience: float = 1.0
+    patience: float = 2.0
     seen: tuple[int, int] = (0, 0)
 
     def after(self, nest: Nest, point: Point, seconds: float) -> Nest:

@@ -98,7 +98,7 @@ class Bookkeeping:
 def test_it_is_formed_once_the_excess_has_cost_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
     book = Bookkeeping(monkeypatch, cost=100.0)
     # Three products an evaluation are none too many.
-    assert [book.turn(43) for _ in range(3)] == [False, False, True]
+    assert [book.turn(43) for _ in range(8)] == 4 * [False] + [True, False, False, True]
     assert not any(book.turn(3) for _ in range(100))
 
 
@@ -110,8 +110,8 @@ def test_what_helps_little_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
         if book.turn(53):
             gaps.append(number - last)
             last = number
-    assert gaps == [2, 2, 4, 8, 16, 32]
+    assert gaps == [4, 2, 4, 8, 16, 32]
     # Once it helps, no longer than it costs.
     helped = Bookkeeping(monkeypatch, cost=100.0)
-    turns = [helped.turn(53) for _ in range(2)] + [helped.turn(13) for _ in range(20)]
-    assert [number for number, formed in enumerate(turns) if formed] == [1, 11, 21]
+    turns = [helped.turn(53) for _ in range(4)] + [helped.turn(13) for _ in range(20)]
+    assert [number for number, formed in enumerate(turns) if formed] == [3, 13, 23]
