@@ -12,9 +12,11 @@ NAMES = {
     "jax": "hand_jax",
     "itd-x10": "paper_itd",
     "jaxopt": "peer_jaxopt",
+    "jaxopt-plain": "peer_jaxopt_plain",
     "blvpy": "blvpy_model",
     "betty": "peer_betty",
     "optimistix": "peer_optimistix",
+    "optimistix-plain": "peer_optimistix_plain",
 }
 """Names as shown, and modules; mlodsl is the unit, those that compile longest come last."""
 

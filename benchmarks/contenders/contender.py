@@ -15,6 +15,9 @@ LOWER_TOLERANCE = 1e-9
 ADJOINT_TOLERANCE = 1e-8
 """On the residual of an iterative linear solve, relative to its right-hand side."""
 
+FIXED_TOLERANCE = 1e-8
+"""On lower levels and adjoints of the peers that aren't tuned, whatever the progress."""
+
 Kind = Literal["given", "cold"]
 """Whether the lower solutions are given, or are to be found from zero."""
 

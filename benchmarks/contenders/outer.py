@@ -104,8 +104,13 @@ def bfgs(
     return Ended(point, norm, step, evaluations)
 
 
+def share_of(tolerance: float) -> float:
+    """How exact lower levels and adjoints are where they are as exact as the tolerance asks for."""
+    return max(1e-2 * tolerance, 1e-10)
+
+
 def solver_of_answers(
-    problem: Problem, tolerance: float, answers: Callable[..., Any]
+    problem: Problem, answers: Callable[..., Any], tolerance: float, exact: float
 ) -> Callable[[], Solved]:
     """BFGS on the total gradients of answers that JAX differentiates, each lower level started from
     where it last ended.
@@ -113,9 +118,9 @@ def solver_of_answers(
     Arguments:
         answers: from the data, the top's choice, guesses and how exact to be to the lower levels'
             answers.
+        exact: how exact they are to be.
     """
     data = {name: jnp.asarray(value) for name, value in problem.data.items()}
-    exact = max(1e-2 * tolerance, 1e-10)
 
     @jax.jit
     def evaluate(data: Any, own: Any, guesses: Any) -> Any:

@@ -19,7 +19,7 @@ from jaxopt.linear_solve import solve_cg
 from benchmarks.problems.problem import Problem
 
 from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
-from .outer import solver_of_answers
+from .outer import share_of, solver_of_answers
 
 _MEMORY = 30
 
@@ -69,7 +69,14 @@ class Nest:
 
 
 class Jaxopt:
-    """Any number of levels that its derivatives go through."""
+    """Any number of levels that its derivatives go through.
+
+    Arguments:
+        exact: how exact lower levels and adjoints of a solve are; None: as its tolerance asks for.
+    """
+
+    def __init__(self, exact: float | None = None) -> None:
+        self._exact = exact
 
     def hypergradient(
         self, problem: Problem, kind: Kind, below: Sequence[np.ndarray]
@@ -93,7 +100,7 @@ class Jaxopt:
         def answers(data: Any, own: Any, guesses: Any, exact: float) -> Any:
             return Nest(problem, guesses, False, exact, exact).answers(data, (own,))
 
-        return solver_of_answers(problem, tolerance, answers)
+        return solver_of_answers(problem, answers, tolerance, self._exact or share_of(tolerance))
 
 
 CONTENDER = Jaxopt()

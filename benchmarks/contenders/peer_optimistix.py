@@ -19,7 +19,7 @@ import optimistix
 from benchmarks.problems.problem import Problem
 
 from .contender import ADJOINT_TOLERANCE, LOWER_TOLERANCE, Kind, Solved
-from .outer import solver_of_answers
+from .outer import share_of, solver_of_answers
 
 _DENSE = 400
 # Its conjugate gradients stop at once where a component of the right-hand side is zero and this is.
@@ -133,7 +133,7 @@ class Optimistix:
         def answers(data: Any, own: Any, guesses: Any, exact: float) -> Any:
             return Nest(problem, guesses, False, exact).answers(data, (own,))
 
-        return solver_of_answers(problem, tolerance, answers)
+        return solver_of_answers(problem, answers, tolerance, share_of(tolerance))
 
 
 CONTENDER = Optimistix()
