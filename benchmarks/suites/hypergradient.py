@@ -36,7 +36,7 @@ _PROBLEMS: dict[str, Callable[[], Problem]] = {
 }
 # Answers with larger relative errors aren't compared.
 _RIGHT = 1e-6
-_ONLY_SOLVE = ("itd-x10", "blvpy", "jaxopt-plain", "optimistix-plain")
+_ONLY_SOLVE = ("itd-x10", "blvpy", "jaxopt-plain")
 _CONTENDERS = tuple(name for name in contenders.NAMES if name not in _ONLY_SOLVE)
 _KINDS: tuple[contenders.Kind, ...] = ("given", "cold")
 
