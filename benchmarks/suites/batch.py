@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from mlodsl.report.pictures.canvas import COLOURS, Drawing
 
-from .comparing import Prepared, prepared, timed
+from .comparing import agreeing, prepared, timed
 from .suite import Job, Row, Suite, Target
 
 COUNTS = (1, 10, 100, 1000, 10_000)
@@ -53,22 +53,23 @@ def _measure(job: Job) -> Iterator[Row]:
             raise ValueError(f"measured for at most {most} instances")
         return _RUNS[contender](c)
 
-    ready: dict[str, Prepared[np.ndarray]] = {}
-    for contender, found in prepared(job, make):
-        if isinstance(found, Row):
-            yield found
-            continue
-        error = float(np.max(np.abs(found.answer - expected)))
-        if error <= (_RELAXED if contender == _PEER else _AGREE):
-            ready[contender] = found
-        else:
-            yield Row(job.case, contender, failure=f"its answer is wrong by {error:.1e}")
+    def error(contender: str, answer: np.ndarray) -> float:
+        return float(np.max(np.abs(answer - expected)))
+
+    def share(contender: str, answer: np.ndarray) -> float:
+        return error(contender, answer) / (_RELAXED if contender == _PEER else _AGREE)
+
+    ready = yield from prepared(job, make)
+    right = yield from agreeing(job, ready, share)
 
     def figures(contender: str, answer: np.ndarray) -> dict[str, Any]:
-        error = float(np.max(np.abs(answer - expected)))
-        return {"instances": count, "error": error, "first_seconds": ready[contender].seconds}
+        return {
+            "instances": count,
+            "error": error(contender, answer),
+            "first_seconds": right[contender].seconds,
+        }
 
-    yield from timed(job, ready, figures)
+    yield from timed(job, right, figures)
 
 
 # ---------------------------------------------------------------- contenders

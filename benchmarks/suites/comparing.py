@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -34,12 +34,13 @@ class Prepared(Generic[Answer]):
 
 def prepared(
     job: Job, make: Callable[[str], Callable[[], Answer]]
-) -> Iterator[tuple[str, Prepared[Answer] | Row]]:
-    """Each contender ready to run, or the row that says why it can't.
+) -> Generator[Row, None, dict[str, Prepared[Answer]]]:
+    """Yields a row for each contender that can't run; returns those that can, in their order.
 
-    The last comes first: the slowest to compile are last, and where one has to be stopped, the
-    process begins anew.
+    The last is prepared first: the slowest to compile are last, and where one has to be stopped,
+    the process begins anew.
     """
+    ready: dict[str, Prepared[Answer]] = {}
     for name in reversed(job.contenders):
         job.begin(name)
         began = time.perf_counter()
@@ -47,9 +48,29 @@ def prepared(
             run = make(name)
             answer = run()
         except Exception as error:
-            yield name, Row(job.case, name, failure=words_of(error))
+            yield Row(job.case, name, failure=words_of(error))
             continue
-        yield name, Prepared(run, answer, time.perf_counter() - began)
+        ready = {name: Prepared(run, answer, time.perf_counter() - began), **ready}
+    return ready
+
+
+def agreeing(
+    job: Job, ready: Mapping[str, Prepared[Answer]], error: Callable[[str, Answer], float]
+) -> Generator[Row, None, dict[str, Prepared[Answer]]]:
+    """Yields a row for each contender whose answer is wrong; returns the others.
+
+    Arguments:
+        error: of a contender's answer, relative to what is allowed.
+    """
+    right: dict[str, Prepared[Answer]] = {}
+    for name, one in ready.items():
+        times = error(name, one.answer)
+        if times <= 1:
+            right[name] = one
+        else:
+            words = f"its answer is wrong by {times:.1e} times what is allowed"
+            yield Row(job.case, name, failure=words)
+    return right
 
 
 def timed(
@@ -61,7 +82,7 @@ def timed(
     if not contenders:
         return
     job.begin("")
-    runs = {name: contenders[name].run for name in job.contenders if name in contenders}
+    runs = {name: one.run for name, one in contenders.items()}
     times = measure_times(runs, job.repeats, _PATIENCE)
     unit = times.processor.get(UNIT)
     for name in runs:

@@ -19,7 +19,7 @@ from benchmarks.problems.problem import Problem
 from benchmarks.problems.reference import Reference
 from mlodsl.report.pictures.canvas import Drawing
 
-from .comparing import UNIT, Prepared, prepared, ratio_of, timed
+from .comparing import UNIT, prepared, ratio_of, timed
 from .suite import Job, Row, Suite, Target
 
 _PROBLEMS: dict[str, Callable[[], Problem]] = {
@@ -55,12 +55,7 @@ def _measure(job: Job) -> Iterator[Row]:
     def make(contender: str) -> Callable[[], np.ndarray]:
         return contenders.load(contender).hypergradient(problem, kind, below)
 
-    ready: dict[str, Prepared[np.ndarray]] = {}
-    for contender, found in prepared(job, make):
-        if isinstance(found, Row):
-            yield found
-        else:
-            ready[contender] = found
+    ready = yield from prepared(job, make)
 
     def figures(contender: str, answer: np.ndarray) -> dict[str, Any]:
         return {"error": float(np.linalg.norm(answer - exact) / np.linalg.norm(exact))}

@@ -19,7 +19,7 @@ from benchmarks.problems.formulas import FORMULAS, Formula
 from benchmarks.problems.long_models import long_model
 from mlodsl.report.pictures.canvas import COLOURS, Drawing
 
-from .comparing import Prepared, prepared, ratio_of, timed
+from .comparing import agreeing, prepared, ratio_of, timed
 from .fitting import exponent
 from .suite import Job, Row, Suite, Target
 
@@ -113,25 +113,20 @@ def _compare(job: Job, formula: Formula, kind: str, problem: Any) -> Iterator[Ro
 
         return run
 
-    ready: dict[str, Prepared[np.ndarray]] = {}
-    for contender, found in prepared(job, make):
-        if isinstance(found, Row):
-            yield found
-        else:
-            ready[contender] = found
+    ready = yield from prepared(job, make)
     if not ready:
         return
-    reference = next(reversed(ready.values())).answer
-    for contender in list(ready):
-        error = _error(ready[contender].answer, reference)
-        if not error <= _AGREE:
-            del ready[contender]
-            yield Row(job.case, contender, failure=f"its answer differs by {error:.1e}")
+    reference = next(iter(ready.values())).answer
+
+    def error(contender: str, answer: np.ndarray) -> float:
+        return _error(answer, reference) / _AGREE
+
+    right = yield from agreeing(job, ready, error)
 
     def figures(contender: str, answer: np.ndarray) -> dict[str, Any]:
         return {"difference": _error(answer, reference), "evaluations": count}
 
-    yield from timed(job, ready, figures)
+    yield from timed(job, right, figures)
 
 
 def _error(answer: np.ndarray, reference: np.ndarray) -> float:

@@ -50,12 +50,7 @@ def _measure(job: Job) -> Iterator[Row]:
     def solver(contender: str) -> Callable[[], Solved]:
         return contenders.load(contender).solve(problem, tolerance)
 
-    ready: dict[str, Prepared[Solved]] = {}
-    for contender, found in prepared(job, solver):
-        if isinstance(found, Row):
-            yield found
-        else:
-            ready = {contender: found, **ready}
+    ready = yield from prepared(job, solver)
     job.begin("reference")
     reference = Reference(problem)
     norms = {

@@ -15,7 +15,7 @@ from benchmarks.drawing import draw_bars
 from benchmarks.problems.games import smooth_game
 from mlodsl.report.pictures.canvas import Drawing
 
-from .comparing import UNIT, Prepared, prepared, timed
+from .comparing import UNIT, prepared, timed
 from .suite import Job, Row, Suite, Target
 
 _CASES = {
@@ -56,12 +56,7 @@ def _measure(job: Job) -> Iterator[Row]:
         nest = dataclasses.replace(chosen, abilities=abilities)
         return lambda: np.asarray(total_gradient(nest, own, guess, tolerance)[0])
 
-    ready: dict[str, Prepared[np.ndarray]] = {}
-    for way, found in prepared(job, make):
-        if isinstance(found, Row):
-            yield found
-        else:
-            ready[way] = found
+    ready = yield from prepared(job, make)
     exact = ready[UNIT].answer
 
     def figures(way: str, answer: np.ndarray) -> dict[str, Any]:

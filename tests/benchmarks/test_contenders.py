@@ -128,9 +128,13 @@ def test_what_a_contender_raises_is_its_row() -> None:
         return lambda: 1.0
 
     job = Job("case", ("mlodsl", "broken"), repeats=3)
-    found = dict(prepared(job, make))  # type: ignore[arg-type]
-    assert found["broken"] == Row("case", "broken", failure="ValueError: no such case")
-    rows = list(timed(job, {"mlodsl": found["mlodsl"]}, lambda name, answer: {"answer": answer}))  # type: ignore[dict-item]
+
+    def measure() -> Iterator[Row]:
+        ready = yield from prepared(job, make)  # type: ignore[arg-type]
+        yield from timed(job, ready, lambda name, answer: {"answer": answer})
+
+    failed, *rows = measure()
+    assert failed == Row("case", "broken", failure="ValueError: no such case")
     assert rows[0].figures["answer"] == 1.0 and rows[0].figures["ratio"] == 1.0
 
 
