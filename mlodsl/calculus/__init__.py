@@ -2,7 +2,9 @@
 
 from .adjoint import (
     adjoint_gradient as adjoint_gradient,
+    conditions_below as conditions_below,
     envelope_gradient as envelope_gradient,
+    slopes as slopes,
 )
 from .blocks import (
     BlockFactor as BlockFactor,

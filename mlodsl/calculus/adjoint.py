@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .lagrangian import Game, Vectors, lagrangian
+from .lagrangian import Game, Vectors, choices, lagrangian
 
 
 def adjoint_gradient(
@@ -27,6 +29,42 @@ def adjoint_gradient(
         return lagrangian(game, level, above, jnp.concatenate([own, below, multipliers]))
 
     return jax.value_and_grad(value)(own)
+
+
+def slopes(
+    game: Game, level: int, above: Vectors, own: Float[Array, " own"], below: Float[Array, " below"]
+) -> tuple[Float[Array, ""], Float[Array, " own"], Float[Array, " below"]]:
+    """f_k, ∂f_k/∂x_k, and ∇_{u_{k+1}} f_k: the right-hand side of the adjoint equation."""
+    sizes = game.sizes
+
+    def value(own: Array, below: Array) -> Array:
+        return game.objective(level, (*above, own, *choices(sizes, level + 1, below)))
+
+    found, (direct, right) = jax.value_and_grad(value, (0, 1))(own, below)
+    return found, direct, right
+
+
+def conditions_below(
+    game: Game, level: int, above: Vectors, own: Float[Array, " own"], below: Float[Array, " below"]
+) -> tuple[
+    Float[Array, " below"],
+    Callable[[Float[Array, " below"]], tuple[Float[Array, " own"], Float[Array, " below"]]],
+]:
+    """∇_{u_{k+1}} L_{k+1}, and v ↦ (C v, K_{k+1} v), where C = ∂/∂x_k of it, transposed.
+
+    With K_{k+1} m = -∇_{u_{k+1}} f_k the total gradient of level k is ∂f_k/∂x_k + C m, and
+    f_k + ⟨m, ∇ L_{k+1}⟩ is its value up to the square of the response's error. What products with
+    both have in common is computed once.
+    """
+
+    def gradients(below: Array) -> tuple[Array, Array]:
+        def value(own: Array, below: Array) -> Array:
+            return lagrangian(game, level + 1, (*above, own), below)
+
+        return jax.grad(value, (0, 1))(own, below)
+
+    (_, gradient), products = jax.linearize(gradients, below)
+    return gradient, products
 
 
 def envelope_gradient(

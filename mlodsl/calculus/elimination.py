@@ -141,11 +141,16 @@ def operators(
     flat: Float[Array, " flat"],
     below: Factor | None,
     plans: tuple[EliminationPlan, ...],
+    product: Product | None = None,
 ) -> Operators:
-    """The operators of level k at u_k, given the factor of K_{k+1} (None at the bottom)."""
+    """The operators of level k at u_k, given the factor of K_{k+1} (None at the bottom).
+
+    Arguments:
+        product: v ↦ K_k v, where that is at hand.
+    """
     own = game.sizes[level]
     here = (*above, flat[:own])
-    product = hessian_product(game, level, above, flat)
+    product = hessian_product(game, level, above, flat) if product is None else product
 
     def eliminate(right: Float[Array, " rest"]) -> Float[Array, " rest"]:
         if below is None:
@@ -225,12 +230,14 @@ def solve(
     plans: tuple[EliminationPlan, ...],
     right: Float[Array, " flat"],
     tolerance: float | Float[Array, ""] | None = None,
+    product: Product | None = None,
 ) -> tuple[Float[Array, " flat"], Int[Array, ""]]:
     """K_k⁻¹ right, at the point the factor was made at.
 
     Arguments:
         tolerance: of level k's own iterations, on the residual relative to the right-hand side;
             None for that of its plan.
+        product: v ↦ K_k v, where that is at hand.
 
     Returns:
         The solution, and the number of products with K_k or S_k that iterations took; those
@@ -249,7 +256,7 @@ def solve(
     plan = plans[level]
     tolerance = plan.tolerance if tolerance is None else tolerance
     own = game.sizes[level]
-    at = operators(game, level, above, factor.flat, factor.below, plans)
+    at = operators(game, level, above, factor.flat, factor.below, plans, product)
     rest = right.size - own
     if plan.form == "minres":
         return minres(at.product, right, iterations=plan.iterations, tolerance=tolerance)

@@ -20,15 +20,15 @@ from mlodsl.calculus import (
     Factor,
     NewtonFactor,
     Vectors,
-    adjoint_gradient,
+    conditions_below,
     factorize,
     flat_size,
     full_factor,
     full_matrix,
-    hessian_product,
-    response_gradient,
+    slopes,
     solve,
 )
+from mlodsl.calculus.elimination import Product
 
 from .base import AbstractStrategy, Point, Query, Respond
 from .bottom import evaluate_bottom
@@ -103,8 +103,9 @@ class Implicit(AbstractStrategy):
         response = respond(game, level + 1, here, query.guess, query.accuracy, with_factor=True)
         below = response.factor
         assert below is not None
-        right = response_gradient(game, level, above, own, response.flat)
-        solved, products = adjoint_solution(query, here, below, right)
+        value, direct, right = slopes(game, level, above, own, response.flat)
+        left, along = conditions_below(game, level, above, own, response.flat)
+        solved, products = adjoint_solution(query, here, below, right, lambda v: along(v)[1])
         flat = jnp.concatenate([own, response.flat, -solved])
         own_products = 0
         factor: NewtonFactor | None = None
@@ -114,7 +115,7 @@ class Implicit(AbstractStrategy):
             factor = full_factor(game.sizes, level, matrix)
             own_products = flat.size
         else:
-            value, gradient = adjoint_gradient(game, level, above, own, response.flat, -solved)
+            value, gradient = value - left @ solved, direct - along(solved)[0]
             if query.with_factor:
                 factor = factorize(game, level, above, flat, below, plans)
                 own_products = 2 * own.size if plans[level].form == "reduced" else 0
@@ -133,7 +134,11 @@ class Implicit(AbstractStrategy):
 
 
 def adjoint_solution(
-    query: Query, here: Vectors, below: Factor, right: Float[Array, " below"]
+    query: Query,
+    here: Vectors,
+    below: Factor,
+    right: Float[Array, " below"],
+    product: Product,
 ) -> tuple[Float[Array, " below"], int | Int[Array, ""]]:
     """K_{k+1}⁻¹ right, as exactly as the query asks, and how many products that took.
 
@@ -141,18 +146,19 @@ def adjoint_solution(
 
     Arguments:
         here: the choices of level k and those above it.
+        product: v ↦ K_{k+1} v.
     """
     game, level, plans = query.game, query.level + 1, query.plans
     plan = plans[level]
     if not isinstance(below, EliminatedFactor) or plan.iterations or plan.form == "reduced":
-        return solve(game, level, here, below, plans, right)
+        return solve(game, level, here, below, plans, right, product=product)
     tolerance = jnp.maximum(plan.tolerance, query.loose)
     if query.multipliers is None:
-        return solve(game, level, here, below, plans, right, tolerance)
+        return solve(game, level, here, below, plans, right, tolerance, product)
     known = -query.multipliers
-    rest = right - hessian_product(game, level, here, below.flat)(known)
+    rest = right - product(known)
     # Relative to what is left, it may be so much less exact.
     least = jnp.finfo(right.dtype).tiny
     scale = jnp.linalg.norm(right) / jnp.maximum(jnp.linalg.norm(rest), least)
-    step, products = solve(game, level, here, below, plans, rest, tolerance * scale)
+    step, products = solve(game, level, here, below, plans, rest, tolerance * scale, product)
     return known + step, products + 1
