@@ -49,6 +49,7 @@ from .linear import (
     neumann_series as neumann_series,
     truncated_conjugate_gradients as truncated_conjugate_gradients,
 )
+from .linear_map import folded as folded
 from .minres import minres as minres
 from .optimizers import optax_optimizer as optax_optimizer
 from .penalty import PenalizedGame as PenalizedGame, ProximalGame as ProximalGame

@@ -21,6 +21,7 @@ from jaxtyping import Array, Bool, Float
 from mlodsl.modules import Record
 
 from .lagrangian import Game, Vectors, flat_size, lagrangian
+from .linear_map import folded
 
 # Pivots below so many roundings of the largest curvature can't be told from zero.
 _FLAT = 10
@@ -82,7 +83,7 @@ def upper_rows(
 
     gradient, product, value = jax.linearize(value_and_gradient, flat, has_aux=True)
     rows = flat.size - flat_size(game.sizes, level + 1)
-    return value, gradient, products_with_units(product, rows, flat)
+    return value, gradient, products_with_units(folded(product, flat), rows, flat)
 
 
 def rows_and_cross(

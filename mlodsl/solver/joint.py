@@ -25,6 +25,7 @@ from mlodsl.calculus import (
     block_solve,
     choices,
     flat_size,
+    folded,
     lagrangian,
     matrix_of_rows,
     minres,
@@ -176,6 +177,7 @@ def solve_by_products(
         gradient, product = jax.linearize(
             jax.grad(lambda flat: lagrangian(game, level, above, flat)), trial
         )
+        product = folded(product, trial)
 
         def step(norm: Array) -> tuple[Array, Array]:
             forcing = jnp.clip(0.5 * tolerance / norm, jnp.minimum(0.1, norm), 0.1)
