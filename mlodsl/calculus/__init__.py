@@ -7,6 +7,7 @@ from .adjoint import (
 from .blocks import (
     BlockFactor as BlockFactor,
     block_factor as block_factor,
+    block_factor_at as block_factor_at,
     block_solve as block_solve,
     matrix_of_rows as matrix_of_rows,
     rows_and_cross as rows_and_cross,

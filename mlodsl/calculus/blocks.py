@@ -135,20 +135,56 @@ def block_factor(
 ) -> BlockFactor:
     """The factor of K_level from its rows for x_k and u_{k+1}, or from all of them."""
     own, below = sizes[level], flat_size(sizes, level + 1)
-    direct = rows[:own, :own]
     if below == 0:
-        cholesky, positive = _cholesky(direct)
-        return BlockFactor(direct, None, None, None, None, None, cholesky, positive)
+        return _factor(rows[:own, :own], None, None)
     inner, outer = slice(own, own + below), slice(own + below, own + 2 * below)
     under = block_factor(sizes, level + 1, rows[inner, outer])
-    slope, cross, curvature = rows[inner, :own], rows[:own, outer].T, rows[inner, inner]
+    return _factor(rows[:own], rows[inner, inner], under)
+
+
+def block_factor_at(
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+) -> tuple[Float[Array, " flat"], BlockFactor]:
+    """∇L_k at u_k, and the factor of K_k there.
+
+    Of its rows only what isn't known from others by symmetry is evaluated.
+    """
+    sizes = game.sizes
+    gradient, product = jax.linearize(
+        jax.grad(lambda point: lagrangian(game, level, above, point)), flat
+    )
+    own, below = sizes[level], flat_size(sizes, level + 1)
+    rows = products_with_units(folded(product, flat, slice(0, own)), own, flat[:own])
+    if below == 0:
+        return gradient, _factor(rows, None, None)
+    # L_k is linear in all multipliers of the levels below the next.
+    upper = below - flat_size(sizes, level + 2)
+    inner = slice(own, own + upper)
+    along = folded(lambda vector: product(vector)[own:], flat, inner)
+    others = products_with_units(along, upper, flat[inner])
+    under = block_factor(sizes, level + 1, others[:, below:])
+    return gradient, _factor(rows, matrix_of_rows(others[:, :below]), under)
+
+
+def _factor(
+    rows: Float[Array, "own flat"],
+    curvature: Float[Array, "below below"] | None,
+    under: BlockFactor | None,
+) -> BlockFactor:
+    """The factor of K_k from its rows for x_k, L_ww and the factor of K_{k+1}."""
+    own = len(rows)
+    direct = rows[:, :own]
+    if curvature is None or under is None:
+        cholesky, positive = _cholesky(direct)
+        return BlockFactor(direct, None, None, None, None, None, cholesky, positive)
+    below = len(curvature)
+    slope, cross = rows[:, own : own + below], rows[:, own + below :]
     # Products whose left factor isn't a transpose take half the time on a processor.
-    follows = jax.lax.optimization_barrier(-block_solve(under, cross).T)
-    half = (rows[:own, inner] + follows @ curvature / 2) @ follows.T
-    reduced = direct + half + half.T
-    cholesky, positive = _cholesky(reduced)
+    follows = jax.lax.optimization_barrier(-block_solve(under, cross.T).T)
+    half = (slope + follows @ curvature / 2) @ follows.T
+    cholesky, positive = _cholesky(direct + half + half.T)
     positive &= under.positive
-    return BlockFactor(direct, slope, cross, curvature, under, follows.T, cholesky, positive)
+    return BlockFactor(direct, slope.T, cross.T, curvature, under, follows.T, cholesky, positive)
 
 
 def block_solve(

@@ -8,7 +8,7 @@ is kept apart from what scales them, so that terms of one such view of t are one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -45,23 +45,33 @@ class _Step:
 
 
 def folded(
-    product: Callable[[Float[Array, " n"]], Float[Array, " m"]], like: Float[Array, " n"]
-) -> Callable[[Float[Array, " n"]], Float[Array, " m"]]:
-    """The same linear map to rounding, for vectors of the shape of `like`."""
+    product: Callable[[Float[Array, " n"]], Float[Array, " m"]],
+    like: Float[Array, " n"],
+    part: slice | None = None,
+) -> Callable[[Float[Array, " part"]], Float[Array, " m"]]:
+    """The same linear map to rounding, for vectors of the shape of `like`.
+
+    Arguments:
+        part: where the vectors' entries aren't zero; then the map takes these alone.
+    """
     closed = jax.make_jaxpr(product)(like)
     folding = _Folding(_MOST * like.size)
-    (found,) = folding.read(closed.jaxpr, closed.consts, [{_View(0): None}])
-    if not isinstance(found, Mapping):
-        return product
+    start, stop, _ = (part or slice(None)).indices(like.size)
+    given = _View(0, start, like.size - stop)
+    (found,) = folding.read(closed.jaxpr, closed.consts, [{given: None}])
+    shape, dtype = closed.out_avals[0].shape, closed.out_avals[0].dtype
+    if not found:
+        return lambda _: jnp.zeros(shape, dtype)
 
-    def run(vector: Float[Array, " n"]) -> Float[Array, " m"]:
+    def run(vector: Float[Array, " part"]) -> Float[Array, " m"]:
         views = {0: vector}
         for step in folding.steps:
-            given = [_total(views, one) for one in step.operands]
-            made = step.primitive.bind(*given, **step.params)
+            operands = [_total(views, one) for one in step.operands]
+            made = step.primitive.bind(*operands, **step.params)
             several = step.primitive.multiple_results
             views.update(zip(step.numbers, made if several else [made], strict=True))
-        return _total(views, found)
+        total: Array = _total(views, found)
+        return total
 
     return run
 
@@ -73,7 +83,7 @@ class _Folding:
         self.steps: list[_Step] = []
         self._most = most
         self._views = 1
-        self._moved: dict[Hashable, int] = {}
+        self._parts: dict[tuple[int, tuple[int, int]], int] = {}
 
     def read(self, jaxpr: Any, consts: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         """The results of a jaxpr: terms where they depend on the argument, else arrays."""
@@ -100,7 +110,15 @@ class _Folding:
             terms = self._fold(equation, operands)
             if terms is not None:
                 return [terms]
-        return self._later(equation, operands)
+        if not any(isinstance(one, Mapping) and one for one in operands):
+            return [{} for _ in equation.outvars]
+        filled = [
+            jnp.zeros(atom.aval.shape, atom.aval.dtype)
+            if isinstance(one, Mapping) and not one
+            else one
+            for atom, one in zip(equation.invars, operands, strict=True)
+        ]
+        return self._later(equation.primitive, equation.params, filled, len(equation.outvars))
 
     def _fold(self, equation: Any, operands: list[Any]) -> _Terms | None:
         """The result as terms, where the primitive's rule is known."""
@@ -118,29 +136,45 @@ class _Folding:
             return _added(first, _scaled(second, -1.0))
         if name == "pad" and linear == (True, False):
             return _padded(equation, first)
-        if name in ("slice", "squeeze", "reshape", "broadcast_in_dim") and len(operands) == 1:
-            return self._move(equation, first)
+        if name == "slice" and len(equation.outvars[0].aval.shape) == 1:
+            return self._sliced(equation, first)
         return None
 
-    def _move(self, equation: Any, terms: _Terms) -> _Terms | None:
-        if any(view.before or view.after for view in terms):
+    def _sliced(self, equation: Any, terms: _Terms) -> _Terms | None:
+        """Some entries of a vector."""
+        if equation.params["strides"] not in (None, (1,)):
             return None
+        (start,), (stop,) = equation.params["start_indices"], equation.params["limit_indices"]
+        (size,) = equation.invars[0].aval.shape
         found: dict[_View, _Scale] = {}
         for view, scale in terms.items():
-            key = (equation.primitive.name, str(equation.params), view)
-            if key not in self._moved:
-                (made,) = self._later(equation, [{view: None}])
-                self._moved[key] = next(iter(made)).number
-            if scale is not None and jnp.ndim(scale):
-                scale = equation.primitive.bind(scale, **equation.params)
-            found[_View(self._moved[key])] = scale
+            first, last = max(start, view.before), min(stop, size - view.after)
+            if first >= last:
+                continue
+            inner = (first - view.before, last - view.before)
+            number = view.number
+            if inner != (0, size - view.after - view.before):
+                number = self._part(view.number, inner)
+                if scale is not None and jnp.ndim(scale):
+                    scale = scale[slice(*inner)]
+            found[_View(number, first - start, stop - last)] = scale
         return found
 
-    def _later(self, equation: Any, operands: list[Any]) -> list[_Terms]:
-        count = len(equation.outvars)
+    def _part(self, number: int, ends: tuple[int, int]) -> int:
+        key = (number, ends)
+        if key not in self._parts:
+            start, stop = ends
+            params = {"start_indices": (start,), "limit_indices": (stop,), "strides": None}
+            (made,) = self._later(jax.lax.slice_p, params, [{_View(number): None}], 1)
+            self._parts[key] = next(iter(made)).number
+        return self._parts[key]
+
+    def _later(
+        self, primitive: Any, params: dict[str, Any], operands: Sequence[Any], count: int
+    ) -> list[_Terms]:
         numbers = range(self._views, self._views + count)
         self._views += count
-        self.steps.append(_Step(equation.primitive, equation.params, operands, numbers))
+        self.steps.append(_Step(primitive, params, operands, numbers))
         return [{_View(number): None} for number in numbers]
 
 

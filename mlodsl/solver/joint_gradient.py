@@ -18,12 +18,11 @@ from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import (
     BlockFactor,
-    block_factor,
+    block_factor_at,
     block_solve,
     choices,
     lagrangian,
     response_gradient,
-    upper_rows,
 )
 from mlodsl.strategies import Point, Response
 
@@ -85,8 +84,7 @@ def gradient_by_products(
     """
     game, sizes = nest.game, nest.game.sizes
     answer = solve_by_products(nest, 1, (own,), guess, accuracy)
-    _, gradient, rows = upper_rows(game, 1, (own,), answer.flat)
-    factor = block_factor(sizes, 1, rows)
+    gradient, factor = block_factor_at(game, 1, (own,), answer.flat)
     right = response_gradient(game, 0, (), own, answer.flat)
     found = block_solve(factor, jnp.stack([gradient, right], axis=1))
     step, multipliers = found[:, 0], -found[:, 1]
