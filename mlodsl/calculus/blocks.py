@@ -118,9 +118,14 @@ def products_with_units(
     if jax.default_backend() != "cpu" or count <= _AT_ONCE:
         return jax.vmap(product)(jnp.eye(count, like.size, dtype=like.dtype))
     groups = -(-count // _AT_ONCE)
-    padded = jnp.eye(groups * _AT_ONCE, like.size, dtype=like.dtype)
-    found = jax.lax.map(jax.vmap(product), padded.reshape(groups, _AT_ONCE, like.size))
-    return found.reshape(groups * _AT_ONCE, -1)[:count]
+    together = -(-count // groups)
+
+    def some(first: Array) -> Array:
+        numbers = first + jnp.arange(together)[:, None]
+        return jax.vmap(product)((numbers == jnp.arange(like.size)).astype(like.dtype))
+
+    found = jax.lax.map(some, together * jnp.arange(groups))
+    return found.reshape(groups * together, -1)[:count]
 
 
 def matrix_of_rows(rows: Float[Array, "upper flat"]) -> Float[Array, "flat flat"]:
