@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jax.lax.linalg import cholesky, triangular_solve
 from jaxtyping import Array, Bool, Float
 
 from mlodsl.modules import Record
@@ -35,21 +36,21 @@ class BlockFactor(Record):
 
     Arguments:
         direct: A.
-        slope: B_w.
-        cross: B_m.
+        slope: B_wᵀ.
+        cross: B_mᵀ.
         curvature: L_ww.
         below: the factor of K_{k+1}.
-        response: W.
+        response: Wᵀ.
         cholesky: the lower triangular factor of S_k; NaN where S_k isn't positive definite.
         positive: whether S_k is positive definite beyond rounding, and so are those below it.
     """
 
     direct: Float[Array, "own own"]
-    slope: Float[Array, "below own"] | None
-    cross: Float[Array, "below own"] | None
+    slope: Float[Array, "own below"] | None
+    cross: Float[Array, "own below"] | None
     curvature: Float[Array, "below below"] | None
     below: BlockFactor | None
-    response: Float[Array, "below own"] | None
+    response: Float[Array, "own below"] | None
     cholesky: Float[Array, "own own"]
     positive: Bool[Array, ""]
 
@@ -62,9 +63,9 @@ class BlockFactor(Record):
         under = self.below.matrix
         return jnp.block(
             [
-                [self.direct, self.slope.T, self.cross.T],
-                [self.slope, self.curvature, under],
-                [self.cross, under, jnp.zeros_like(under)],
+                [self.direct, self.slope, self.cross],
+                [self.slope.T, self.curvature, under],
+                [self.cross.T, under, jnp.zeros_like(under)],
             ]
         )
 
@@ -180,41 +181,57 @@ def _factor(
     own = len(rows)
     direct = rows[:, :own]
     if curvature is None or under is None:
-        cholesky, positive = _cholesky(direct)
-        return BlockFactor(direct, None, None, None, None, None, cholesky, positive)
+        lower, positive = _cholesky(direct)
+        return BlockFactor(direct, None, None, None, None, None, lower, positive)
     below = len(curvature)
     slope, cross = rows[:, own : own + below], rows[:, own + below :]
-    # Products whose left factor isn't a transpose take half the time on a processor.
-    follows = jax.lax.optimization_barrier(-block_solve(under, cross.T).T)
-    half = (slope + follows @ curvature / 2) @ follows.T
-    cholesky, positive = _cholesky(direct + half + half.T)
+    response = -_solve_rows(under, cross)
+    half = (slope + response @ curvature / 2) @ response.T
+    lower, positive = _cholesky(direct + half + half.T)
     positive &= under.positive
-    return BlockFactor(direct, slope.T, cross.T, curvature, under, follows.T, cholesky, positive)
+    return BlockFactor(direct, slope, cross, curvature, under, response, lower, positive)
 
 
 def block_solve(
     factor: BlockFactor, right: Float[Array, "flat columns"]
 ) -> Float[Array, "flat columns"]:
     """K_k⁻¹ right, for many right-hand sides at once; two solves with K_{k+1}."""
+    return _solve_rows(factor, right.T).T
+
+
+def _solve_rows(
+    factor: BlockFactor, right: Float[Array, "several flat"]
+) -> Float[Array, "several flat"]:
+    """right K_k⁻¹. Of matrices that are stored by rows it takes two thirds of the time of solving
+    for columns."""
     if factor.below is None:
-        return jax.scipy.linalg.cho_solve((factor.cholesky, True), right)
+        return _solve_reduced(factor, right)
     assert factor.response is not None and factor.slope is not None
     assert factor.curvature is not None
-    below, own = factor.response.shape
-    mine, inner, outer = right[:own], right[own : own + below], right[own + below :]
-    follows = block_solve(factor.below, outer)
-    left = inner - factor.curvature @ follows
-    rest = mine - factor.slope.T @ follows + factor.response.T @ left
-    step = jax.scipy.linalg.cho_solve((factor.cholesky, True), rest)
-    follows = follows + factor.response @ step
-    left = inner - factor.curvature @ follows - factor.slope @ step
-    return jnp.concatenate([step, follows, block_solve(factor.below, left)])
+    own, below = factor.response.shape
+    mine, inner, outer = right[:, :own], right[:, own : own + below], right[:, own + below :]
+    follows = _solve_rows(factor.below, outer)
+    left = inner - follows @ factor.curvature
+    rest = mine - follows @ factor.slope.T + left @ factor.response.T
+    step = _solve_reduced(factor, rest)
+    follows = follows + step @ factor.response
+    left = inner - follows @ factor.curvature - step @ factor.slope
+    return jnp.concatenate([step, follows, _solve_rows(factor.below, left)], axis=1)
+
+
+def _solve_reduced(
+    factor: BlockFactor, right: Float[Array, "several own"]
+) -> Float[Array, "several own"]:
+    """right S_k⁻¹."""
+    half = triangular_solve(factor.cholesky, right, lower=True, transpose_a=True)
+    return triangular_solve(factor.cholesky, half, lower=True)
 
 
 def _cholesky(
     reduced: Float[Array, "own own"],
 ) -> tuple[Float[Array, "own own"], Bool[Array, ""]]:
-    found = jnp.linalg.cholesky((reduced + reduced.T) / 2, symmetrize_input=False)
+    """The factor of a symmetric matrix, of which the lower triangle is looked at."""
+    found = cholesky(reduced, symmetrize_input=False)
     pivots = jnp.diagonal(found) ** 2
     largest = jnp.max(jnp.abs(jnp.diagonal(reduced)), initial=0.0)
     floor = _FLAT * jnp.finfo(reduced.dtype).eps * max(1, len(reduced)) * largest
