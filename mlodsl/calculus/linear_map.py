@@ -29,9 +29,9 @@ class _View(NamedTuple):
     after: int = 0
 
 
-_Scale: TypeAlias = Array | float | None
-_Terms: TypeAlias = Mapping[_View, _Scale]
-"""Σ scale · view; a scale that is None is 1, one of a padded view is as long as that unpadded."""
+_Terms: TypeAlias = Mapping[_View, Any]
+"""Σ scale · view. A scale is an array or a number, that of a padded view as long as that unpadded;
+None is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class _Folding:
             return None
         (start,), (stop,) = equation.params["start_indices"], equation.params["limit_indices"]
         (size,) = equation.invars[0].aval.shape
-        found: dict[_View, _Scale] = {}
+        found: dict[_View, Any] = {}
         for view, scale in terms.items():
             first, last = max(start, view.before), min(stop, size - view.after)
             if first >= last:
@@ -193,7 +193,7 @@ def _padded(equation: Any, terms: _Terms) -> _Terms | None:
 
 
 def _scaled(terms: _Terms, factor: Any) -> _Terms:
-    found: dict[_View, _Scale] = {}
+    found: dict[_View, Any] = {}
     for view, scale in terms.items():
         own = factor
         if jnp.ndim(factor) and (view.before or view.after):

@@ -57,6 +57,8 @@ _ARRAY = _Form(jax.tree.structure(0), ())
 _forms: weakref.WeakValueDictionary[Any, _Form] = weakref.WeakValueDictionary(
     {(_ARRAY.structure, ()): _ARRAY}
 )
+# Those of words, of which there are few.
+_words: dict[str, _Form] = {}
 # What is known holds no tracer.
 _known: Kept[tuple[_Form, list[Any]]] = Kept()
 
@@ -65,6 +67,8 @@ def _parts(argument: Any) -> tuple[_Form, list[Any]]:
     """The form of an argument, and its arrays."""
     if isinstance(argument, (jax.Array, np.ndarray)):
         return _ARRAY, [argument]
+    if type(argument) is str:
+        return _words.setdefault(argument, _Form(_ARRAY.structure, ((0, argument),))), []
     if type(argument) is not Nest and type(argument) is not Problem:
         return _separate(argument)
     known = _known.find(argument)
