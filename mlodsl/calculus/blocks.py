@@ -28,7 +28,7 @@ from .linear_map import folded
 _FLAT = 10
 
 # So many products at once stay in a processor's cache; all at once take twice as long.
-_AT_ONCE = 32
+_AT_ONCE = 50
 
 
 class BlockFactor(Record):

@@ -180,7 +180,7 @@ def solve_by_products(
         product = folded(product, trial)
 
         def step(norm: Array) -> tuple[Array, Array]:
-            forcing = jnp.clip(0.5 * tolerance / norm, jnp.minimum(0.1, norm), 0.1)
+            forcing = jnp.maximum(jnp.minimum(0.2, 0.1 * norm), 0.5 * tolerance / norm)
             return minres(product, gradient, iterations=0, tolerance=forcing, most=guess.size)
 
         return gradient, None, step
