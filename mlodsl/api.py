@@ -19,7 +19,14 @@ from mlodsl.check import GivenParam
 from mlodsl.check.symbols import taken_by_language
 from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean, has_errors
 from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_string
-from mlodsl.modules import LevelLayout, Problem, build, instances_of, with_params
+from mlodsl.modules import (
+    KeepsMethods,
+    LevelLayout,
+    Problem,
+    build,
+    instances_of,
+    with_params,
+)
 from mlodsl.report import BatchResult, Result, result_of
 from mlodsl.settings import Settings, layer_of_keywords, read_settings
 from mlodsl.solver import (
@@ -48,7 +55,7 @@ class Level:
     variables: dict[str, tuple[int, ...]]
 
 
-class Model(eqx.Module):
+class Model(KeepsMethods):
     """A compiled model. Its params and data are leaves, so `jit`, `vmap` and `grad` go through.
 
     >>> model = compile("param c = 1.0 level a { var x : real minimize (x - c)^2 }")
@@ -363,6 +370,8 @@ def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagn
     for item in layout.variables:
         value = choices[item.name]
         plain = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+        if plain and value.shape == item.shape:
+            continue
         try:
             value = value if plain else jnp.asarray(value)
         except (TypeError, ValueError, OverflowError):

@@ -9,6 +9,7 @@ from .adjoint import (
 from .blocks import (
     BlockFactor as BlockFactor,
     block_factor as block_factor,
+    block_factor_at as block_factor_at,
     block_solve as block_solve,
     matrix_of_rows as matrix_of_rows,
     rows_and_cross as rows_and_cross,
@@ -51,6 +52,7 @@ from .linear import (
     neumann_series as neumann_series,
     truncated_conjugate_gradients as truncated_conjugate_gradients,
 )
+from .linear_map import folded as folded
 from .minres import minres as minres
 from .optimizers import optax_optimizer as optax_optimizer
 from .penalty import PenalizedGame as PenalizedGame, ProximalGame as ProximalGame

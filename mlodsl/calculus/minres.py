@@ -110,10 +110,8 @@ def _iterate(matvec: Callable[[Array], Array], state: _State) -> _State:
     least = _FLAT * jnp.finfo(image.dtype).eps * norm
     ends = jnp.hypot(gamma_bar, next_delta) <= least
     length = jnp.where(ends, 0, cosine * state.residual)
-    direction = (
-        state.vector - delta * state.direction - state.epsilon * state.direction_earlier
-    ) / safe
-    direction = jnp.where(gamma > 0, direction, 0)
+    direction = state.vector - delta * state.direction - state.epsilon * state.direction_earlier
+    direction = direction * jnp.where(gamma > 0, 1 / safe, 0)
     return _State(
         vector=image / jnp.where(beta > 0, beta, 1),
         earlier=state.vector,

@@ -48,9 +48,10 @@ class LevelLayout:
         values = [variables[item.name] for item in self.variables]
         on_host = all(isinstance(value, (np.ndarray, np.generic, float, int)) for value in values)
         numpy: Any = np if on_host else jnp
+        arrays = [numpy.asarray(value, dtype) for value in values]
         parts = [
-            numpy.broadcast_to(numpy.asarray(value, dtype), item.shape).ravel()
-            for item, value in zip(self.variables, values, strict=True)
+            (one if one.shape == item.shape else numpy.broadcast_to(one, item.shape)).ravel()
+            for item, one in zip(self.variables, arrays, strict=True)
         ]
         found: Any = numpy.concatenate(parts) if parts else np.zeros(0, dtype)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
 import equinox as eqx
@@ -24,3 +25,23 @@ class Record(eqx.Module):
         found = object.__new__(type(self))
         found.__dict__.update(self.__dict__, **changes)
         return found
+
+
+class KeepsMethods(eqx.Module):
+    """An Equinox module that makes a module of each of its methods once, not at every look-up.
+
+    Its methods may be arguments of compiled code, as those of any Equinox module.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __getattribute__(self, name: str) -> Any:
+            found = super().__getattribute__(name)
+            if isinstance(found, eqx.Module):
+                # A field is there already; what is kept isn't one, so that JAX doesn't see it.
+                object.__getattribute__(self, "__dict__").setdefault(name, found)
+            return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: a copy makes methods of its own."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

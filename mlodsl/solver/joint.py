@@ -25,6 +25,7 @@ from mlodsl.calculus import (
     block_solve,
     choices,
     flat_size,
+    folded,
     lagrangian,
     matrix_of_rows,
     minres,
@@ -39,7 +40,7 @@ _MOST_TURNS = 40
 _SHORTEST = 1 / 64
 
 # How short the step from an answer is; from one that is inexact on purpose it is longer.
-_NEAR, _ROUGHLY_NEAR = 1e-4, 0.1
+NEAR, _ROUGHLY_NEAR = 1e-4, 0.1
 
 # Products by which MINRES has to find an answer, for each unknown.
 _MOST_SWEEPS = 4
@@ -152,8 +153,8 @@ def solve_jointly(
         lambda: newton_step(free, rows),
     )
     final = eqx.tree_at(lambda s: s.step, final, step)
-    ended, near = _ended(nest, level, final, tolerance), _is_near(nest, level, final, _NEAR)
-    solved = wanted & ended & near & curved
+    ended = _ended(nest, level, final, tolerance)
+    solved = wanted & ended & curved & is_near(sizes, level, final.flat, step, NEAR)
     products = final.turns * (upper + leading)
     return JointAnswer(final.flat, factor, solved, final.turns, products, final.gradient, cross)
 
@@ -176,9 +177,10 @@ def solve_by_products(
         gradient, product = jax.linearize(
             jax.grad(lambda flat: lagrangian(game, level, above, flat)), trial
         )
+        product = folded(product, trial)
 
         def step(norm: Array) -> tuple[Array, Array]:
-            forcing = jnp.clip(0.5 * tolerance / norm, jnp.minimum(0.1, norm), 0.1)
+            forcing = jnp.maximum(jnp.minimum(0.2, 0.1 * norm), 0.5 * tolerance / norm)
             return minres(product, gradient, iterations=0, tolerance=forcing, most=guess.size)
 
         return gradient, None, step
@@ -191,7 +193,7 @@ def solve_by_products(
 
     still = jnp.zeros(guess.shape, bool)
     final = _newton(nest, level, guess, tolerance, look, None, still, goes_on)
-    near = _is_near(nest, level, final, _ROUGHLY_NEAR)
+    near = is_near(game.sizes, level, final.flat, final.step, _ROUGHLY_NEAR)
     solved = wanted & _ended(nest, level, final, tolerance) & near
     return JointAnswer(
         flat=final.flat,
@@ -277,11 +279,17 @@ def _first(guess: Float[Array, " flat"], matrices: _Matrices | None) -> _State:
     )
 
 
-def _is_near(nest: Nest, level: int, state: _State, share: float) -> Bool[Array, ""]:
-    """Whether the full step is short, by that share of the point's size: a gradient that fades out
-    far from any minimum leaves a long way still to go."""
-    own = jnp.concatenate(choices(nest.game.sizes, level, state.flat))
-    return jnp.max(jnp.abs(state.step)) <= share * (1 + jnp.linalg.norm(own))
+def is_near(
+    sizes: tuple[int, ...],
+    level: int,
+    flat: Float[Array, " flat"],
+    step: Float[Array, " flat"],
+    share: float,
+) -> Bool[Array, ""]:
+    """Whether the full step from u_level is short, by that share of the point's size: a gradient
+    that fades out far from any minimum leaves a long way still to go."""
+    own = jnp.concatenate(choices(sizes, level, flat))
+    return jnp.max(jnp.abs(step)) <= share * (1 + jnp.linalg.norm(own))
 
 
 def _ended(nest: Nest, level: int, state: _State, tolerance: Float[Array, ""]) -> Bool[Array, ""]:

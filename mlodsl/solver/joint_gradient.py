@@ -3,18 +3,30 @@
 With K_1 m = -∇_{u_1} f_0 the total gradient is ∂f_0/∂x_0 + ⟨m, ∂/∂x_0 ∇_{u_1} L_1⟩, and the factor
 of K_1 and that last derivative are at hand where the levels below were solved: nothing of their
 objectives is differentiated, nor compiled, a second time.
+
+Of an answer that was found by products alone K_1 is evaluated once, there: its factor tells whether
+every level is at a minimum, how far the answer still is off, and m.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from mlodsl.calculus import BlockFactor, block_solve, choices
+from mlodsl.calculus import (
+    BlockFactor,
+    block_factor_at,
+    block_solve,
+    choices,
+    lagrangian,
+    response_gradient,
+)
 from mlodsl.strategies import Point, Response
 
-from .joint import JointAnswer, solve_jointly
+from .joint import NEAR, JointAnswer, is_near, solve_by_products, solve_jointly
 from .movers import Proposal
 from .nest import Nest
 from .outcome import Outcome
@@ -54,6 +66,36 @@ def evaluate_jointly(nest: Nest, proposal: Proposal, accuracy: Float[Array, ""])
         evaluations=response.evaluations.at[0].add(1),
         products=response.products,
     )
+
+
+def gradient_by_products(
+    nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"], accuracy: Float[Array, ""]
+) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
+    """The top level's total gradient where products from the guess lead to strict minima.
+
+    No level may be held still.
+
+    Arguments:
+        accuracy: the norm of ∇ L_1 that is small enough.
+
+    Returns:
+        The gradient, and how the solve of each level ended; where that says that they have
+        stalled, the gradient says nothing.
+    """
+    game, sizes = nest.game, nest.game.sizes
+    answer = solve_by_products(nest, 1, (own,), guess, accuracy)
+    gradient, factor = block_factor_at(game, 1, (own,), answer.flat)
+    right = response_gradient(game, 0, (), own, answer.flat)
+    found = block_solve(factor, jnp.stack([gradient, right], axis=1))
+    step, multipliers = found[:, 0], -found[:, 1]
+    near = is_near(sizes, 1, answer.flat, step, NEAR)
+    verified = dataclasses.replace(answer, solved=answer.solved & factor.positive & near)
+
+    def corrected(own: Array) -> Array:
+        return lagrangian(game, 0, (), jnp.concatenate([own, answer.flat, multipliers]))
+
+    outcomes = joint_response(nest, 1, verified, with_factor=False).outcomes
+    return jax.grad(corrected)(own), outcomes
 
 
 def joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:

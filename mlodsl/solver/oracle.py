@@ -33,6 +33,7 @@ from .abilities import careful
 from .compiling import compiled, is_traced
 from .goals import needed_next, residual
 from .joint import solve_by_products
+from .joint_gradient import gradient_by_products
 from .lanes import Each, Judge, in_lane, in_rows, joined, judged
 from .level import digest, evaluate, propose
 from .movers import Proposal
@@ -139,16 +140,20 @@ def total_gradient(
 ) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
     """The top level's total gradient alone, and how the solve of each level below ended.
 
-    As by `evaluate_top`, but that many unknowns are first solved by products; what follows looks
-    at the levels' curvature there, and from afar would take longer.
+    As by `evaluate_top`, but that many unknowns are first solved by products: what looks at the
+    levels' curvature at every step would take longer from afar.
     """
     asked = (nest, own, guess, tolerance)
     if is_traced(*asked) or not nest.solves_jointly(1):
         return _total_gradient(*asked, "both")
-    gradient, outcomes = _total_gradient(*asked, "joint")
-    if np.max(np.asarray(outcomes)) < int(Outcome.STALLED):
-        return gradient, outcomes
-    return _total_gradient(*asked, "nested")
+    ways: tuple[Way, ...] = ("joint", "nested")
+    if nest.abilities.ahead and not np.any(np.asarray(nest.frozen)):
+        ways = ("products", *ways)
+    for way in ways[:-1]:
+        gradient, outcomes = _total_gradient(*asked, way)
+        if np.max(np.asarray(outcomes)) < int(Outcome.STALLED):
+            return gradient, outcomes
+    return _total_gradient(*asked, ways[-1])
 
 
 @compiled
@@ -159,7 +164,9 @@ def _total_gradient(
     tolerance: Array,
     way: Way,
 ) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
-    if nest.abilities.ahead and way != "nested":
+    if way == "products":
+        return gradient_by_products(nest, own, guess, 0.01 * tolerance)
+    if nest.abilities.ahead and way == "both":
         found = solve_by_products(nest, 1, (own,), guess, 0.01 * tolerance)
         guess = jnp.where(found.solved, found.flat, guess)
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))

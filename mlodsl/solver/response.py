@@ -122,12 +122,12 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
 
     The strategy is chosen, and the levels are planned, once for a problem and settings.
     """
-    if is_constrained(problem):
-        problem = problem.fold()
-        start = problem.start(jax.random.PRNGKey(settings.seed))
-        return constrained_hypergradient(problem, settings, jnp.asarray(own), start[1:])
     found = _prepared.find(problem, settings)
     if found is None:
+        if is_constrained(problem):
+            problem = problem.fold()
+            start = problem.start(jax.random.PRNGKey(settings.seed))
+            return constrained_hypergradient(problem, settings, jnp.asarray(own), start[1:])
         # Another object than the problem: what is kept for that mustn't hold it.
         found = _prepare(problem.fold().replaced(), settings)
         if not is_traced(problem, found.guess):

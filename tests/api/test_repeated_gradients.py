@@ -1,8 +1,10 @@
 """`model.hypergradient`, called over and over: what it keeps of a model is that model's alone."""
 
+import copy
 import gc
 import weakref
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -61,3 +63,13 @@ def test_a_level_without_a_minimum_is_an_error_at_every_call() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="follower"):
             model.hypergradient({"x": 0.5}, strategy="implicit")
+
+
+def test_a_method_is_made_once_for_a_model_and_anew_for_its_copies() -> None:
+    model = mlodsl.compile(TEXT)
+    assert model.hypergradient is model.hypergradient
+    doubled = eqx.tree_at(lambda m: m.problem.params["c"], model, 2.0)
+    for other, c in ((copy.copy(model), 1.0), (copy.deepcopy(model), 1.0), (doubled, 2.0)):
+        assert other.hypergradient.__self__ is other
+        assert float(other.hypergradient({"x": 0.5})["x"]) == pytest.approx(expected(c, 0.5))
+    assert len(jax.tree.leaves(model)) == len(jax.tree.leaves(model.problem))

@@ -5,7 +5,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mlodsl.calculus import block_factor, block_solve, full_matrix, upper_rows
+from mlodsl.calculus import (
+    block_factor,
+    block_factor_at,
+    block_solve,
+    flat_size,
+    full_matrix,
+    upper_rows,
+)
 from mlodsl.calculus.blocks import products_with_units
 from tests.games import random_quadratic_game
 from tests.smooth_games import SMOOTH_GAMES
@@ -50,6 +57,22 @@ def test_the_matrix_is_the_hessian_of_the_lagrangian_also_where_it_is_not_quadra
     flat = jnp.array([0.4, 0.1, -0.3, 0.7])
     expected = jax.hessian(lambda u: lagrangian(game, 1, above, u))(flat)
     np.testing.assert_allclose(full_matrix(game, 1, above, flat)[2], expected, atol=1e-12)
+
+
+def test_the_factor_at_a_point_is_that_of_the_rows_there() -> None:
+    """Though it evaluates only what symmetry doesn't give."""
+    for levels in (2, 4):
+        game = SMOOTH_GAMES[levels]
+        above = (jnp.array([0.3, -0.2])[: game.sizes[0]],)
+        order = flat_size(game.sizes, 1)
+        flat = jnp.asarray(0.3 * np.random.default_rng(levels).standard_normal(order))
+        _, gradient, rows = upper_rows(game, 1, above, flat)
+        expected = block_factor(game.sizes, 1, rows)
+        found_gradient, found = block_factor_at(game, 1, above, flat)
+        np.testing.assert_allclose(found_gradient, gradient, atol=1e-12)
+        np.testing.assert_allclose(found.matrix, expected.matrix, atol=1e-12)
+        np.testing.assert_allclose(found.cholesky, expected.cholesky, rtol=1e-10)
+        assert bool(found.positive) == bool(expected.positive)
 
 
 def test_a_level_at_a_maximum_is_not_positive_and_those_above_it_neither() -> None:

@@ -1,5 +1,6 @@
 """All lower levels at once: as one inside the other, and no answer where it would be wrong."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -12,8 +13,10 @@ import mlodsl
 from mlodsl.calculus import choices, flat_size, point_of
 from mlodsl.modules import Problem
 from mlodsl.solver.joint import JointAnswer, solve_by_products, solve_jointly
+from mlodsl.solver.joint_gradient import gradient_by_products
 from mlodsl.solver.nest import Nest
-from mlodsl.solver.oracle import evaluate_top
+from mlodsl.solver.oracle import evaluate_top, total_gradient
+from mlodsl.solver.outcome import Outcome
 from mlodsl.solver.plan import plan_nest
 from mlodsl.solver.rules import Built
 from mlodsl.strategies import Implicit
@@ -76,6 +79,26 @@ def test_products_alone_find_the_same() -> None:
     by_matrices, by_products = answer(GAME), answer(GAME, products=True)
     assert bool(by_matrices.solved) and bool(by_products.solved)
     np.testing.assert_allclose(by_products.flat, by_matrices.flat, atol=1e-8)
+
+
+@pytest.mark.parametrize(("text", "claimed"), [(GAME, True), (WELLS, False)])
+def test_a_gradient_by_products_is_claimed_where_all_levels_are_at_minima(
+    text: str, claimed: bool
+) -> None:
+    """Products alone lead to the maximum too, where the conditions of all levels hold."""
+    assert bool(answer(text, products=True).solved)
+    _, nest, own, guess = nest_of(text)
+    gradient, outcomes = eqx.filter_jit(gradient_by_products)(nest, own, guess, jnp.asarray(1e-10))
+    assert bool(jnp.max(outcomes) < int(Outcome.STALLED)) == claimed
+    asked = nest, own, guess, jnp.asarray(1e-8)
+    expected = evaluate_top(*asked).gradient
+    if claimed:
+        np.testing.assert_allclose(gradient, expected, atol=1e-8)
+    ahead = dataclasses.replace(nest.abilities, ahead=True)
+    always = dataclasses.replace(nest, abilities=ahead)
+    found, outcomes = total_gradient(always, *asked[1:])
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+    assert int(jnp.max(outcomes)) == int(Outcome.SOLVED)
 
 
 def test_a_level_held_still_stays_and_those_below_answer() -> None:

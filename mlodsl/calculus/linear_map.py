@@ -1,0 +1,225 @@
+"""Linear maps with what they multiply by folded, for maps that are applied many times.
+
+A derivative of second order, as JAX linearises it, multiplies entry by entry by one vector after
+the other, each from a rule of its own: t c₁ c₂ c₃ + t c₄. Here all that doesn't depend on t is
+multiplied and added up once: t c, with c = c₁ c₂ c₃ + c₄. What moves entries about (slices, say)
+is kept apart from what scales them, so that terms of one such view of t are one term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jax.extend import core
+from jaxtyping import Array, Float
+
+# Scales of more numbers than so many times the argument's would take memory rather than save time.
+_MOST = 4
+
+
+class _View(NamedTuple):
+    """Something that depends on the argument, with zeros before and after it."""
+
+    number: int
+    before: int = 0
+    after: int = 0
+
+
+_Terms: TypeAlias = Mapping[_View, Any]
+"""Σ scale · view. A scale is an array or a number, that of a padded view as long as that unpadded;
+None is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is done with every argument: a primitive on terms and arrays; it makes new views."""
+
+    primitive: Any
+    params: dict[str, Any]
+    operands: Sequence[Any]
+    numbers: Sequence[int]
+
+
+def folded(
+    product: Callable[[Float[Array, " n"]], Float[Array, " m"]],
+    like: Float[Array, " n"],
+    part: slice | None = None,
+) -> Callable[[Float[Array, " part"]], Float[Array, " m"]]:
+    """The same linear map to rounding, for vectors of the shape of `like`.
+
+    Arguments:
+        part: where the vectors' entries aren't zero; then the map takes these alone.
+    """
+    closed = jax.make_jaxpr(product)(like)
+    folding = _Folding(_MOST * like.size)
+    start, stop, _ = (part or slice(None)).indices(like.size)
+    given = _View(0, start, like.size - stop)
+    (found,) = folding.read(closed.jaxpr, closed.consts, [{given: None}])
+    shape, dtype = closed.out_avals[0].shape, closed.out_avals[0].dtype
+    if not found:
+        return lambda _: jnp.zeros(shape, dtype)
+
+    def run(vector: Float[Array, " part"]) -> Float[Array, " m"]:
+        views = {0: vector}
+        for step in folding.steps:
+            operands = [_total(views, one) for one in step.operands]
+            made = step.primitive.bind(*operands, **step.params)
+            several = step.primitive.multiple_results
+            views.update(zip(step.numbers, made if several else [made], strict=True))
+        total: Array = _total(views, found)
+        return total
+
+    return run
+
+
+class _Folding:
+    """Reads a linear map once, and leaves what is to be done with each argument in `steps`."""
+
+    def __init__(self, most: int) -> None:
+        self.steps: list[_Step] = []
+        self._most = most
+        self._views = 1
+        self._parts: dict[tuple[int, tuple[int, int]], int] = {}
+
+    def read(self, jaxpr: Any, consts: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+        """The results of a jaxpr: terms where they depend on the argument, else arrays."""
+        values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
+        values.update(zip(jaxpr.invars, given, strict=True))
+
+        def value(atom: Any) -> Any:
+            return atom.val if isinstance(atom, core.Literal) else values[atom]
+
+        for equation in jaxpr.eqns:
+            operands = [value(atom) for atom in equation.invars]
+            values.update(zip(equation.outvars, self._digest(equation, operands), strict=True))
+        return [value(atom) for atom in jaxpr.outvars]
+
+    def _digest(self, equation: Any, operands: list[Any]) -> Sequence[Any]:
+        primitive, params = equation.primitive, equation.params
+        if primitive.name in ("jit", "pjit"):
+            inner = params["jaxpr"]
+            return self.read(inner.jaxpr, inner.consts, operands)
+        if not any(isinstance(one, Mapping) for one in operands):
+            found = primitive.bind(*operands, **params)
+            return found if primitive.multiple_results else [found]
+        if equation.outvars[0].aval.size <= self._most:
+            terms = self._fold(equation, operands)
+            if terms is not None:
+                return [terms]
+        if not any(isinstance(one, Mapping) and one for one in operands):
+            return [{} for _ in equation.outvars]
+        filled = [
+            jnp.zeros(atom.aval.shape, atom.aval.dtype)
+            if isinstance(one, Mapping) and not one
+            else one
+            for atom, one in zip(equation.invars, operands, strict=True)
+        ]
+        return self._later(equation.primitive, equation.params, filled, len(equation.outvars))
+
+    def _fold(self, equation: Any, operands: list[Any]) -> _Terms | None:
+        """The result as terms, where the primitive's rule is known."""
+        name, first, second = equation.primitive.name, operands[0], operands[-1]
+        linear = tuple(isinstance(one, Mapping) for one in operands)
+        if name == "neg":
+            return _scaled(first, -1.0)
+        if name == "mul" and linear != (True, True):
+            return _scaled(first, second) if linear[0] else _scaled(second, first)
+        if name == "div" and not linear[1]:
+            return _scaled(first, 1 / second)
+        if name in ("add", "add_any") and all(linear):
+            return _added(first, second)
+        if name == "sub" and all(linear):
+            return _added(first, _scaled(second, -1.0))
+        if name == "pad" and linear == (True, False):
+            return _padded(equation, first)
+        if name == "slice" and len(equation.outvars[0].aval.shape) == 1:
+            return self._sliced(equation, first)
+        return None
+
+    def _sliced(self, equation: Any, terms: _Terms) -> _Terms | None:
+        """Some entries of a vector."""
+        if equation.params["strides"] not in (None, (1,)):
+            return None
+        (start,), (stop,) = equation.params["start_indices"], equation.params["limit_indices"]
+        (size,) = equation.invars[0].aval.shape
+        found: dict[_View, Any] = {}
+        for view, scale in terms.items():
+            first, last = max(start, view.before), min(stop, size - view.after)
+            if first >= last:
+                continue
+            inner = (first - view.before, last - view.before)
+            number = view.number
+            if inner != (0, size - view.after - view.before):
+                number = self._part(view.number, inner)
+                if scale is not None and jnp.ndim(scale):
+                    scale = scale[slice(*inner)]
+            found[_View(number, first - start, stop - last)] = scale
+        return found
+
+    def _part(self, number: int, ends: tuple[int, int]) -> int:
+        key = (number, ends)
+        if key not in self._parts:
+            start, stop = ends
+            params = {"start_indices": (start,), "limit_indices": (stop,), "strides": None}
+            (made,) = self._later(jax.lax.slice_p, params, [{_View(number): None}], 1)
+            self._parts[key] = next(iter(made)).number
+        return self._parts[key]
+
+    def _later(
+        self, primitive: Any, params: dict[str, Any], operands: Sequence[Any], count: int
+    ) -> list[_Terms]:
+        numbers = range(self._views, self._views + count)
+        self._views += count
+        self.steps.append(_Step(primitive, params, operands, numbers))
+        return [{_View(number): None} for number in numbers]
+
+
+def _padded(equation: Any, terms: _Terms) -> _Terms | None:
+    """Zeros before and after a vector."""
+    fill, config = equation.invars[1], equation.params["padding_config"]
+    if not isinstance(fill, core.Literal) or float(fill.val) != 0 or len(config) != 1:
+        return None
+    ((before, after, between),) = config
+    if between or before < 0 or after < 0:
+        return None
+    return {
+        _View(view.number, view.before + before, view.after + after): scale
+        for view, scale in terms.items()
+    }
+
+
+def _scaled(terms: _Terms, factor: Any) -> _Terms:
+    found: dict[_View, Any] = {}
+    for view, scale in terms.items():
+        own = factor
+        if jnp.ndim(factor) and (view.before or view.after):
+            own = factor[view.before : len(factor) - view.after]
+        found[view] = own if scale is None else scale * own
+    return found
+
+
+def _added(first: _Terms, second: _Terms) -> _Terms:
+    found = dict(first)
+    for view, scale in second.items():
+        if view in found:
+            mine = found[view]
+            scale = (1.0 if mine is None else mine) + (1.0 if scale is None else scale)
+        found[view] = scale
+    return found
+
+
+def _total(views: Mapping[int, Array], terms: Any) -> Any:
+    """The sum of terms; anything else is itself."""
+    if not isinstance(terms, Mapping):
+        return terms
+    places: dict[tuple[int, int], Array] = {}
+    for view, scale in terms.items():
+        part = views[view.number] if scale is None else scale * views[view.number]
+        place = (view.before, view.after)
+        places[place] = places[place] + part if place in places else part
+    parts = [jnp.pad(part, place) if any(place) else part for place, part in places.items()]
+    return sum(parts[1:], start=parts[0])

@@ -1,0 +1,80 @@
+"""Linear maps with what they multiply by folded, against the maps themselves."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.extend.core import Jaxpr
+
+from mlodsl.calculus import folded
+
+SIZE = 7
+SCALES = jnp.linspace(1.0, 2.0, SIZE)
+MATRIX = jnp.arange(4.0 * SIZE).reshape(4, SIZE)
+
+
+def curved(x: jax.Array) -> jax.Array:
+    """With slices, shifts, sums, a table, a select and a branch that JAX makes a call of."""
+    shifted = jnp.concatenate([x[1:], x[:1]])
+    table = jnp.where(MATRIX > 3, MATRIX * x**2, x)
+    ends = jnp.sin(x[:2]).sum() * jnp.pad(x[1:4], (1, 3)) @ x
+    return jnp.sum(jnp.sqrt(1 + (x + shifted) ** 2)) + jnp.sum(table**2) + ends + (SCALES @ x) ** 4
+
+
+MAPS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "itself": lambda v: v,
+    "scaled": lambda v: -(v * SCALES) / (1 + SCALES) * SCALES - 2 * v + v * SCALES,
+    "parts": lambda v: jnp.concatenate([v[2:5] * 3, v[:2] - v[5:], v[3:4]]),
+    "strided": lambda v: v[::2] * SCALES[::2],
+    "padded": lambda v: jnp.pad(v[1:3] * SCALES[1:3], (2, 3)) * SCALES + v - jnp.pad(v[2:], (0, 2)),
+    "parts of padded": lambda v: (jnp.pad(v[2:6], (3, 2)) * jnp.arange(9.0))[4:8],
+    "beside padded": lambda v: jnp.pad(v[2:6], (3, 2))[:3] + v[:3],
+    "spread": lambda v: jnp.max(MATRIX) * jnp.sum(MATRIX * v + jnp.sum(v * SCALES), 1),
+    "product": lambda v: MATRIX @ (v * SCALES),
+    "nothing": lambda v: 0 * v[:0].sum() * jnp.ones(3),
+}
+
+
+def second_derivative(x: jax.Array) -> Callable[[jax.Array], jax.Array]:
+    return jax.linearize(jax.grad(curved), x)[1]
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("part", [slice(None), slice(0, 2), slice(2, 5), slice(6, 7)])
+def test_a_folded_map_is_the_map_of_the_part(name: str, part: slice) -> None:
+    vector = jnp.asarray(np.random.default_rng(0).standard_normal(SIZE))
+    whole = jnp.zeros(SIZE).at[part].set(vector[part])
+    found = folded(MAPS[name], vector, part)(vector[part])
+    np.testing.assert_allclose(found, MAPS[name](whole), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(1, 4)])
+def test_the_second_derivative_of_a_function_with_all_of_these_is_the_same(part: slice) -> None:
+    x = jnp.linspace(-0.4, 0.9, SIZE)
+
+    @jax.jit
+    def rows(x: jax.Array) -> jax.Array:
+        along = folded(second_derivative(x), x, part)
+        return jax.vmap(along)(jnp.eye(SIZE)[:, part][part])
+
+    expected = jax.hessian(curved)(x)[part]
+    np.testing.assert_allclose(rows(x), expected, rtol=1e-11, atol=1e-11)
+
+
+def test_scales_are_multiplied_once_and_not_at_each_product() -> None:
+    vector = jnp.ones(SIZE)
+    assert _multiplications(MAPS["scaled"]) == 4
+    assert _multiplications(folded(MAPS["scaled"], vector)) == 1
+    product = second_derivative(vector)
+    assert _multiplications(folded(product, vector)) < _multiplications(product)
+
+
+def _multiplications(along: Callable[[jax.Array], jax.Array]) -> int:
+    return _count(jax.make_jaxpr(along)(jnp.ones(SIZE)).jaxpr)
+
+
+def _count(jaxpr: Jaxpr) -> int:
+    inner = sum(_count(e.params["jaxpr"].jaxpr) for e in jaxpr.eqns if e.primitive.name == "jit")
+    return inner + sum(e.primitive.name == "mul" for e in jaxpr.eqns)
