@@ -1,7 +1,6 @@
-"""optimistix as its documentation has it: linear solves to one tolerance, its own or one named.
+"""optimistix as its documentation has it: no tags, its default linear solver, a fixed tolerance.
 
-Single gradients by conjugate gradients, from the given solutions or from zero; solves with its
-default linear solver and a fixed tolerance.
+Where single gradients have many variables they go by conjugate gradients, all to one tolerance.
 """
 
 from __future__ import annotations
@@ -9,82 +8,40 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import lineax
 import numpy as np
-import optimistix
 
 from benchmarks.problems.problem import Problem
 
-from .contender import (
-    ADJOINT_TOLERANCE,
-    FIXED_TOLERANCE,
-    LOWER_TOLERANCE,
-    Kind,
-    Solved,
-    Unsupported,
-)
+from .contender import FIXED_TOLERANCE, Kind, Solved
 from .outer import solver_of_answers
+from .peer_optimistix import MANY, Linear, Nest, conjugate_gradients, total_gradient
 
-# Its conjugate gradients stop at once where a component of the right-hand side is zero and this is.
-_ABSOLUTE = 1e-9
+
+def _default(size: int, exact: float) -> Linear:
+    return Linear(*2 * [lineax.AutoLinearSolver(well_posed=None)], frozenset())
+
+
+def _with_conjugate_gradients(size: int, exact: float) -> Linear:
+    return Linear(*2 * [conjugate_gradients()]) if size > MANY else _default(size, exact)
 
 
 class PlainOptimistix:
-    """Two levels, by `root_find` with no options."""
+    """Any number of levels, as far as compiling goes."""
 
     def hypergradient(
         self, problem: Problem, kind: Kind, below: Sequence[np.ndarray]
     ) -> Callable[[], np.ndarray]:
-        """`jax.grad` through a root find that starts at the given solution, or at zero."""
-        lower, upper = _lower(problem), problem.objectives[0]
-        start = below[0] if kind == "given" else np.zeros(problem.sizes[1])
-        data = {name: jnp.asarray(value) for name, value in problem.data.items()}
-        linear = lineax.CG(rtol=ADJOINT_TOLERANCE, atol=_ABSOLUTE)
-        newton = optimistix.Newton(rtol=LOWER_TOLERANCE, atol=LOWER_TOLERANCE, linear_solver=linear)
-        positive = frozenset({lineax.positive_semidefinite_tag})
-
-        @jax.jit
-        def evaluate(data: Any, guess: Any, own: Any) -> Any:
-            def value(own: Any) -> Any:
-                found = optimistix.root_find(
-                    lower,
-                    newton,
-                    guess,
-                    (data, own),
-                    adjoint=optimistix.ImplicitAdjoint(linear),
-                    tags=positive,
-                )
-                return upper(data, own, found.value)
-
-            return jax.grad(value)(own)
-
-        arguments = data, jnp.asarray(start), jnp.asarray(problem.start)
-        return lambda: np.asarray(evaluate(*arguments))
+        """`jax.grad` through nested root finds that start at the given solutions, or at zero."""
+        return total_gradient(problem, kind, below, _with_conjugate_gradients, finds=True)
 
     def solve(self, problem: Problem, tolerance: float) -> Callable[[], Solved]:
-        """BFGS on total gradients, the lower level started from where it last ended."""
-        lower = _lower(problem)
+        """BFGS on total gradients, each lower level started from where it last ended."""
 
         def answers(data: Any, own: Any, guesses: Any, exact: float) -> Any:
-            newton = optimistix.Newton(rtol=exact, atol=exact)
-            return (optimistix.root_find(lower, newton, guesses[0], (data, own)).value,)
+            return Nest(problem, guesses, False, exact, _default).answers(data, (own,))
 
         return solver_of_answers(problem, answers, tolerance, FIXED_TOLERANCE)
-
-
-def _lower(problem: Problem) -> Callable[[Any, Any], Any]:
-    """The lower level's gradient, as `root_find` takes it."""
-    if problem.levels > 2:
-        raise Unsupported("two levels alone: the contender `optimistix` nests")
-    objective = problem.objectives[1]
-
-    def stationarity(below: Any, given: Any) -> Any:
-        data, own = given
-        return jax.grad(objective, 2)(data, own, below)
-
-    return stationarity
 
 
 CONTENDER = PlainOptimistix()
