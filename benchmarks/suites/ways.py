@@ -26,9 +26,9 @@ _CASES = {
 # Abilities that force a way; those not named stay as they were chosen.
 _WAYS: dict[str, dict[str, bool]] = {
     UNIT: {},
-    "matrices": {"jointly": True, "ahead": False},
-    "products, then matrices": {"jointly": True, "ahead": True},
-    "one inside the other": {"jointly": False, "ahead": False},
+    "matrices": {"jointly": True, "ahead": False, "verified": False},
+    "products, then matrices": {"jointly": True, "ahead": True, "verified": True},
+    "one inside the other": {"jointly": False, "ahead": False, "verified": False},
 }
 _TOLERANCE = 1e-8
 # As fast as the best but for the noise of a measurement, and for what sizes alone can't tell.

@@ -60,14 +60,15 @@ def folded(
     given = _View(0, start, like.size - stop)
     (found,) = folding.read(closed.jaxpr, closed.consts, [{given: None}])
     shape, dtype = closed.out_avals[0].shape, closed.out_avals[0].dtype
-    if not found:
+    if not isinstance(found, Mapping) or not found:
+        # It doesn't depend on the vector: a linear map then is zero.
         return lambda _: jnp.zeros(shape, dtype)
 
     def run(vector: Float[Array, " part"]) -> Float[Array, " m"]:
         views = {0: vector}
         for step in folding.steps:
             operands = [_total(views, one) for one in step.operands]
-            made = step.primitive.bind(*operands, **step.params)
+            made = _bound(step.primitive, operands, step.params)
             several = step.primitive.multiple_results
             views.update(zip(step.numbers, made if several else [made], strict=True))
         total: Array = _total(views, found)
@@ -104,7 +105,7 @@ class _Folding:
             inner = params["jaxpr"]
             return self.read(inner.jaxpr, inner.consts, operands)
         if not any(isinstance(one, Mapping) for one in operands):
-            found = primitive.bind(*operands, **params)
+            found = _bound(primitive, operands, params)
             return found if primitive.multiple_results else [found]
         if equation.outvars[0].aval.size <= self._most:
             terms = self._fold(equation, operands)
@@ -176,6 +177,13 @@ class _Folding:
         self._views += count
         self.steps.append(_Step(primitive, params, operands, numbers))
         return [{_View(number): None} for number in numbers]
+
+
+def _bound(primitive: Any, operands: Sequence[Any], params: dict[str, Any]) -> Any:
+    found = primitive.get_bind_params(params)
+    # Older versions of JAX take functions from among the params.
+    functions, others = found if isinstance(found, tuple) else ((), found)
+    return primitive.bind(*functions, *operands, **others)
 
 
 def _padded(equation: Any, terms: _Terms) -> _Terms | None:

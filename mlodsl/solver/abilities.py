@@ -44,12 +44,17 @@ def abilities_of(
     unknowns = flat_size(sizes, 1)
     form = strategy.elimination_plans(sizes)[1].form
     with_matrices = strategy.linear_solver in ("auto", "dense") and form in ("full", "reduced")
+    with_matrices &= unknowns <= _MOST_UNKNOWNS
     several = strategy.linear_solver == "auto" and len(sizes) > 2
+    from_afar = unknowns >= (_MANY_FROM_AFAR if len(sizes) <= _DEEP else _MANY_UNKNOWNS)
     products = several and unknowns >= _MANY_UNKNOWNS and not plans[0].mover.needs_factor
     return Abilities(
-        jointly=with_matrices and _FEW_UNKNOWNS <= unknowns <= _MOST_UNKNOWNS,
+        jointly=with_matrices and unknowns >= _FEW_UNKNOWNS,
         products=products,
-        ahead=several and unknowns >= (_MANY_FROM_AFAR if len(sizes) <= _DEEP else _MANY_UNKNOWNS),
+        ahead=several and from_afar,
+        verified=strategy.linear_solver == "auto"
+        and with_matrices
+        and (from_afar or len(sizes) < _DEEP),
         adapts=products or form in ("cg", "minres"),
         remembers=strategy.linear_solver == "auto"
         and form == "cg"

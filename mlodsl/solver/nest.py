@@ -61,6 +61,8 @@ class Abilities:
         jointly: whether all lower levels may be solved by Newton's method at once, with matrices.
         products: whether so by products with K_1 alone.
         ahead: whether an answer from afar is first looked for by products, before matrices.
+        verified: whether a single total gradient is first looked for by products, with matrices
+            at the answer alone.
         adapts: whether answers and linear solves may be only as exact as the top level's progress
             asks for.
         remembers: whether the level below the top may be solved with an earlier point's Hessian.
@@ -69,6 +71,7 @@ class Abilities:
     jointly: bool = False
     products: bool = False
     ahead: bool = False
+    verified: bool = False
     adapts: bool = False
     remembers: bool = False
 

@@ -144,10 +144,10 @@ def total_gradient(
     levels' curvature at every step would take longer from afar.
     """
     asked = (nest, own, guess, tolerance)
-    if is_traced(*asked) or not nest.solves_jointly(1):
+    if is_traced(*asked):
         return _total_gradient(*asked, "both")
-    ways: tuple[Way, ...] = ("joint", "nested")
-    if nest.abilities.ahead and not np.any(np.asarray(nest.frozen)):
+    ways: tuple[Way, ...] = ("joint", "nested") if nest.solves_jointly(1) else ("both",)
+    if nest.abilities.verified and not np.any(np.asarray(nest.frozen)):
         ways = ("products", *ways)
     for way in ways[:-1]:
         gradient, outcomes = _total_gradient(*asked, way)

@@ -78,3 +78,24 @@ def _multiplications(along: Callable[[jax.Array], jax.Array]) -> int:
 def _count(jaxpr: Jaxpr) -> int:
     inner = sum(_count(e.params["jaxpr"].jaxpr) for e in jaxpr.eqns if e.primitive.name == "jit")
     return inner + sum(e.primitive.name == "mul" for e in jaxpr.eqns)
+
+
+def test_a_map_that_does_not_look_at_the_vector_is_zero() -> None:
+    vector = jnp.ones(SIZE)
+    product = jax.linearize(jax.grad(lambda x: jnp.sum(3 * x)), vector)[1]
+    np.testing.assert_array_equal(folded(product, vector)(vector), jnp.zeros(SIZE))
+
+
+def test_loops_and_what_is_computed_again_stay_as_they_are() -> None:
+    x = jnp.linspace(-0.4, 0.9, SIZE)
+
+    def looped(x: jax.Array) -> jax.Array:
+        def once(total: jax.Array, one: jax.Array) -> tuple[jax.Array, None]:
+            return jnp.sin(total) + one**3, None
+
+        again = jax.checkpoint(lambda x: jnp.prod(jnp.cos(x)))
+        return jax.lax.scan(once, 0.5, x)[0] * again(x)
+
+    along = folded(jax.linearize(jax.grad(looped), x)[1], x)
+    found = jax.vmap(along)(jnp.eye(SIZE))
+    np.testing.assert_allclose(found, jax.hessian(looped)(x), rtol=1e-11, atol=1e-11)

@@ -94,8 +94,8 @@ def test_a_gradient_by_products_is_claimed_where_all_levels_are_at_minima(
     expected = evaluate_top(*asked).gradient
     if claimed:
         np.testing.assert_allclose(gradient, expected, atol=1e-8)
-    ahead = dataclasses.replace(nest.abilities, ahead=True)
-    always = dataclasses.replace(nest, abilities=ahead)
+    first = dataclasses.replace(nest.abilities, verified=True)
+    always = dataclasses.replace(nest, abilities=first)
     found, outcomes = total_gradient(always, *asked[1:])
     np.testing.assert_allclose(found, expected, atol=1e-8)
     assert int(jnp.max(outcomes)) == int(Outcome.SOLVED)
