@@ -21,6 +21,7 @@ from .lanes import clock, in_lane
 from .nest import Nest
 from .oracle import evaluate_top, objectives, project_top
 from .plan import exact_nest, optimistic_nest, plan_nest
+from .preconditioning import preconditioned_near
 from .run import Run, Watch, response_below, run
 from .run_at_once import run_at_once
 from .status import Status
@@ -81,15 +82,17 @@ def attempt(
             ran = run(nest, start, tolerance=tolerance, deadline=deadline, watch=watch, earlier=ran)
         before = clock()
         watch.on_phase("certificate")
+        turn = ran.solve_seconds / max(int(ran.state.turns), 1)
+        near = preconditioned_near(exact, ran.point, turn)
         if is_exact:
-            returned, values = finish_with_objectives(exact, ran.point)
+            returned, values = finish_with_objectives(near, ran.point)
         else:
             returned = ran.point
             vectors = choices(problem.sizes, 0, returned.flat)
             values = np.asarray(objectives(problem, vectors))
         certificate, _ = certify(
             problem,
-            exact,
+            near,
             returned,
             optimistic=functools.partial(optimistic_nest, problem, settings),
             tolerance=tolerance,
@@ -102,7 +105,7 @@ def attempt(
         if ran.reason is not None or certificate.descent is None or escapes == _ESCAPES:
             break
         escapes += 1
-        start = _escape(problem, exact, returned, certificate.descent)
+        start = _escape(problem, near, returned, certificate.descent)
     return Attempt(chosen, ran, returned, values, certificate, certifying)
 
 

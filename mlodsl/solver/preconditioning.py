@@ -34,6 +34,9 @@ _LITTLE = 0.5
 # Seconds that it takes to compile, some more or some less.
 _COMPILING = 0.3
 
+# A certificate makes at least so many evaluations.
+_CERTIFICATE = 100
+
 # Seconds that it takes for a structure, once it was compiled for it.
 _forming: Kept[float] = Kept()
 
@@ -110,6 +113,21 @@ class Preconditioning:
         self.before = max(mean, self.before)
         self.turns, self.products, self.excess, self.seconds = 0, 0, 0, 0.0
         return nest.replaced(preconditioner=found)
+
+
+def preconditioned_near(nest: Nest, point: Point, seconds: float) -> Nest:
+    """The nest for the evaluations of a certificate, all next to a point of the top level.
+
+    Arguments:
+        seconds: that a turn near the point took.
+    """
+    if nest.preconditioner is None:
+        return nest
+    forming = _forming.find(_structure(nest))
+    if _CERTIFICATE * seconds < (_COMPILING if forming is None else forming):
+        return nest
+    own, flat, _ = split(nest.game.sizes, 0, point.flat)
+    return nest.replaced(preconditioner=_inverse_below(nest, own, flat))
 
 
 def _structure(nest: Nest) -> object:
