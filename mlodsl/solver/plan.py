@@ -57,7 +57,9 @@ def plan_nest(problem: Problem, settings: Settings, built: Built) -> Nest:
         nest = _exact_blank(problem.structure, settings).replaced(game=problem)
     else:
         nest = _nest(problem, settings, built)
-    if not nest.abilities.remembers or in_lane():
+    # Several devices would form it as often as each of them measures that it pays.
+    several = problem.structure.mesh is not None
+    if not nest.abilities.remembers or several or in_lane():
         return nest
     return nest.replaced(preconditioner=no_preconditioner(problem.sizes[1]))
 

@@ -1,5 +1,6 @@
 """Solves of a large level below, preconditioned with its Hessian at an earlier point."""
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 
 import mlodsl
 from mlodsl.calculus import Preconditioner, point_of
+from mlodsl.modules import mesh_of
 from mlodsl.settings import Settings
 from mlodsl.solver import preconditioning
 from mlodsl.solver.choose import choose_strategy
 from mlodsl.solver.kept import Kept
 from mlodsl.solver.plan import plan_nest
 from mlodsl.solver.preconditioning import Preconditioning, no_preconditioner
+from mlodsl.solver.rules import EXACT
 from mlodsl.solver.state import first_state
 
 MODEL = """
@@ -77,6 +80,15 @@ def test_the_same_solution_in_a_third_of_the_products(
     np.testing.assert_allclose(found["x"], plain["x"], atol=1e-6)
     np.testing.assert_allclose(found["y"], plain["y"], atol=1e-6)
     assert 3 * found.to_dict()["products"]["follower"] <= plain.to_dict()["products"]["follower"]
+
+
+@pytest.mark.usefixtures("float64")
+def test_what_times_decide_is_left_out_where_several_devices_have_to_decide_alike() -> None:
+    problem = model().problem.fold()
+    assert plan_nest(problem, Settings(), EXACT).preconditioner is not None
+    structure = dataclasses.replace(problem.structure, mesh=mesh_of(jax.devices()))
+    shared = problem.replaced(structure=structure)
+    assert plan_nest(shared, Settings(), EXACT).preconditioner is None
 
 
 class Bookkeeping:
