@@ -20,9 +20,9 @@ from mlodsl.check.symbols import taken_by_language
 from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean, has_errors
 from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_string
 from mlodsl.modules import (
-    KeepsMethods,
     LevelLayout,
     Problem,
+    QuickMethods,
     build,
     instances_of,
     with_params,
@@ -55,7 +55,7 @@ class Level:
     variables: dict[str, tuple[int, ...]]
 
 
-class Model(KeepsMethods):
+class Model(QuickMethods):
     """A compiled model. Its params and data are leaves, so `jit`, `vmap` and `grad` go through.
 
     >>> model = compile("param c = 1.0 level a { var x : real minimize (x - c)^2 }")

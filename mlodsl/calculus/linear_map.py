@@ -21,6 +21,9 @@ from jaxtyping import Array, Float
 _MOST = 4
 
 
+_ELEMENTWISE = frozenset({"mul", "div", "add", "add_any", "sub"})
+
+
 class _View(NamedTuple):
     """Something that depends on the argument, with zeros before and after it."""
 
@@ -72,6 +75,7 @@ def folded(
             several = step.primitive.multiple_results
             views.update(zip(step.numbers, made if several else [made], strict=True))
         total: Array = _total(views, found)
+        assert total.shape == shape
         return total
 
     return run
@@ -124,6 +128,14 @@ class _Folding:
     def _fold(self, equation: Any, operands: list[Any]) -> _Terms | None:
         """The result as terms, where the primitive's rule is known."""
         name, first, second = equation.primitive.name, operands[0], operands[-1]
+        shape = equation.outvars[0].aval.shape
+        if name in _ELEMENTWISE:
+            # An operand of one entry is one term for many: that isn't folded.
+            shapes = (atom.aval.shape for atom in equation.invars)
+            both = zip(operands, shapes, strict=True)
+            if any(isinstance(one, Mapping) and own != shape for one, own in both):
+                return None
+            first, second = (_as_large(one, shape) for one in (first, second))
         linear = tuple(isinstance(one, Mapping) for one in operands)
         if name == "neg":
             return _scaled(first, -1.0)
@@ -184,6 +196,13 @@ def _bound(primitive: Any, operands: Sequence[Any], params: dict[str, Any]) -> A
     # Older versions of JAX take functions from among the params.
     functions, others = found if isinstance(found, tuple) else ((), found)
     return primitive.bind(*functions, *operands, **others)
+
+
+def _as_large(one: Any, shape: tuple[int, ...]) -> Any:
+    """An array of as many entries as what it is multiplied with or added to; a number stays one."""
+    if isinstance(one, Mapping) or jnp.ndim(one) == 0:
+        return one
+    return jnp.broadcast_to(one, shape)
 
 
 def _padded(equation: Any, terms: _Terms) -> _Terms | None:

@@ -9,7 +9,7 @@ from .functions import FUNCTIONS as FUNCTIONS
 from .instances import Instances as Instances, instances_of as instances_of
 from .layout import LevelLayout as LevelLayout
 from .problem import Problem as Problem
-from .record import KeepsMethods as KeepsMethods, Record as Record
+from .record import QuickMethods as QuickMethods, Record as Record
 from .rows import (
     can_share as can_share,
     mesh_of as mesh_of,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Self
 
 import equinox as eqx
@@ -27,8 +27,13 @@ class Record(eqx.Module):
         return found
 
 
-class KeepsMethods(eqx.Module):
-    """An Equinox module that makes a module of each of its methods once, not at every look-up.
+# What Equinox's modules of methods hold beside the object, by the method's function; these live as
+# long as their classes.
+_methods: dict[FunctionType, tuple[type, dict[str, Any]]] = {}
+
+
+class QuickMethods(eqx.Module):
+    """An Equinox module whose methods are modules too, made in no time once they were looked up.
 
     Its methods may be arguments of compiled code, as those of any Equinox module.
     """
@@ -36,12 +41,15 @@ class KeepsMethods(eqx.Module):
     if not TYPE_CHECKING:
 
         def __getattribute__(self, name: str) -> Any:
-            found = super().__getattribute__(name)
-            if isinstance(found, eqx.Module):
-                # A field is there already; what is kept isn't one, so that JAX doesn't see it.
-                object.__getattribute__(self, "__dict__").setdefault(name, found)
-            return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: a copy makes methods of its own."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+            found = object.__getattribute__(self, name)
+            if type(found) is not MethodType or found.__self__ is not self:
+                return found
+            known = _methods.get(found.__func__)
+            if known is None:
+                made = super().__getattribute__(name)
+                others = {key: one for key, one in vars(made).items() if key != "__self__"}
+                _methods[found.__func__] = (type(made), others)
+                return made
+            method = object.__new__(known[0])
+            method.__dict__.update(known[1], __self__=self)
+            return method

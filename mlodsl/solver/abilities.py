@@ -52,9 +52,7 @@ def abilities_of(
         jointly=with_matrices and unknowns >= _FEW_UNKNOWNS,
         products=products,
         ahead=several and from_afar,
-        verified=strategy.linear_solver == "auto"
-        and with_matrices
-        and (from_afar or len(sizes) < _DEEP),
+        verified=several and from_afar and with_matrices,
         adapts=products or form in ("cg", "minres"),
         remembers=strategy.linear_solver == "auto"
         and form == "cg"

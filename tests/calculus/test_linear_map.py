@@ -99,3 +99,25 @@ def test_loops_and_what_is_computed_again_stay_as_they_are() -> None:
     along = folded(jax.linearize(jax.grad(looped), x)[1], x)
     found = jax.vmap(along)(jnp.eye(SIZE))
     np.testing.assert_allclose(found, jax.hessian(looped)(x), rtol=1e-11, atol=1e-11)
+
+
+FEW_WITH_MANY = {
+    "softmax": lambda x: jnp.sum(jax.nn.softmax(x) * x**2),
+    "a number": lambda x: jnp.sum(x[0] * x**2),
+    "one entry": lambda x: jnp.sum(jnp.exp(x) * x[:1]),
+    "a difference": lambda x: jnp.sum(jnp.cumsum(x - x[:1]) ** 2) + jnp.sum(x[0] - x) ** 4,
+    "moments": lambda x: jnp.var(x) * jnp.mean(x**2),
+}
+
+
+@pytest.mark.parametrize("name", FEW_WITH_MANY)
+@pytest.mark.parametrize("part", [slice(None), slice(2, 6)])
+@pytest.mark.parametrize("first", [0, 3])
+def test_one_entry_beside_many_stands_for_all_of_them(name: str, part: slice, first: int) -> None:
+    """JAX multiplies and adds arrays of one entry and of many without a sign that it does."""
+    x = jnp.linspace(-0.4, 0.9, SIZE)
+    product = jax.linearize(jax.grad(FEW_WITH_MANY[name]), x)[1]
+    along = folded(lambda v: product(v)[first:], x, part)
+    found = jax.vmap(along)(jnp.eye(SIZE)[part, part])
+    expected = jax.hessian(FEW_WITH_MANY[name])(x)[part, first:]
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
