@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from mlodsl.strategies import Point
 
 from .base import Place
-from .quasi_newton import AbstractQuasiNewton, QuasiNewtonState, first_cut, rescaled
+from .quasi_newton import AbstractQuasiNewton, QuasiNewtonState, first_cut, first_pair, rescaled
 
 _SUBPROBLEM_STEPS = 2000
 
@@ -39,17 +39,15 @@ class ProjectedQuasiNewton(AbstractQuasiNewton):
         change: Float[Array, " own"],
     ) -> Float[Array, "own own"]:
         """The rank-two formula for B."""
-        curvature = step @ change
-        square = jnp.where(curvature > 0, curvature, 1)
-        identity = jnp.eye(step.size, dtype=step.dtype)
-        scale = (change @ change) / square
-        hessian = jnp.where(state.learnt | (curvature <= 0), state.matrix, scale * identity)
+        first, scale = first_pair(state, step, change)
+        unit = jnp.eye(step.size, dtype=step.dtype)
+        hessian = jnp.where(first, scale * unit, state.matrix)
         image = hessian @ step
         shrunk, damped = rescaled(state, step, change, image)
         hessian, image = shrunk * hessian, shrunk * image
         along = jnp.outer(damped, damped) / (step @ damped)
         updated = hessian - jnp.outer(image, image) / (step @ image) + along
-        updated = jnp.where(curvature <= 0, state.matrix / 4, updated)
+        updated = jnp.where(step @ change <= 0, state.matrix / 4, updated)
         return jnp.where(jnp.all(jnp.isfinite(updated)), updated, state.matrix)
 
 

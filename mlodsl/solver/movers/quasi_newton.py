@@ -145,10 +145,7 @@ class QuasiNewton(AbstractQuasiNewton):
         change: Float[Array, " own"],
     ) -> Float[Array, "own own"]:
         """The rank-two formula for the inverse; B s is the gradient, but for the step's length."""
-        curvature = step @ change
-        square = jnp.where(curvature > 0, curvature, 1)
-        scale = (change @ change) / square
-        first = ~state.learnt & (curvature > 0)
+        first, scale = first_pair(state, step, change)
         unit = jnp.eye(step.size, dtype=step.dtype)
         inverse = jnp.where(first, unit / jnp.where(first, scale, 1), state.matrix)
         image = jnp.where(first, scale * step, -state.length * point.gradient)
@@ -159,7 +156,7 @@ class QuasiNewton(AbstractQuasiNewton):
         along = share * (1 + share * (damped @ ahead))
         cross = jnp.outer(step, ahead)
         updated = inverse - share * (cross + cross.T) + along * jnp.outer(step, step)
-        updated = jnp.where(curvature <= 0, 4 * state.matrix, updated)
+        updated = jnp.where(step @ change <= 0, 4 * state.matrix, updated)
         return jnp.where(jnp.all(jnp.isfinite(updated)), updated, state.matrix)
 
 
@@ -168,6 +165,15 @@ def first_cut(state: QuasiNewtonState, point: Point) -> Float[Array, ""]:
     length = jnp.maximum(jnp.linalg.norm(point.gradient), 1e-30)
     cut = jnp.minimum(1.0, (1 + jnp.linalg.norm(point.own)) / length)
     return jnp.where(state.learnt, 1.0, cut)
+
+
+def first_pair(
+    state: QuasiNewtonState, step: Float[Array, " own"], change: Float[Array, " own"]
+) -> tuple[Bool[Array, ""], Float[Array, ""]]:
+    """Whether s and y are the first pair that B learns from, and its scale then: yᵀy / sᵀy."""
+    curvature = step @ change
+    first = ~state.learnt & (curvature > 0)
+    return first, (change @ change) / jnp.where(curvature > 0, curvature, 1)
 
 
 def rescaled(
