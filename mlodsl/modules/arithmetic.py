@@ -17,6 +17,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
+from .matrix_product import matrix_product
 from .values import Number, Value, as_array, as_python_number, is_integer_array, is_number
 
 # Beyond this many bits a power of whole numbers is computed as a float.
@@ -49,12 +50,6 @@ def _divide_numbers(left: Number, right: Number) -> float:
     return left / right
 
 
-def _matmul(left: Array, right: Array) -> Array:
-    # The highest precision: an accelerator's default multiplies float32 with 10 to 13 bits,
-    # fewer than the tolerances of a solve.
-    return jnp.matmul(left, right, precision=lax.Precision.HIGHEST)
-
-
 _NUMBERS: dict[str, Callable[[Any, Any], Number]] = {
     "+": lambda left, right: left + right,
     "-": lambda left, right: left - right,
@@ -66,7 +61,7 @@ _ARRAYS: dict[str, Callable[[Any, Any], Array]] = {
     "-": jnp.subtract,
     "*": jnp.multiply,
     "/": jnp.divide,
-    "@": _matmul,
+    "@": matrix_product,
 }
 _KEEPS_INTEGERS = frozenset("+-*")
 

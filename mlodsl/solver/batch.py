@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array
 
 from mlodsl.calculus import flat_size
-from mlodsl.modules import Instances, Problem, names_that_vary, with_params
+from mlodsl.modules import Instances, Problem, default_platform, names_that_vary, with_params
 from mlodsl.settings import Settings
 
 from .constrained import is_constrained
@@ -62,7 +62,7 @@ def _solve(settings: Settings, problem: Problem) -> Solution:
 
 def _together(problem: Problem) -> bool:
     """Whether instances take less time side by side than one after the other."""
-    small = flat_size(problem.sizes, 0) <= _SMALL or jax.default_backend() != "cpu"
+    small = flat_size(problem.sizes, 0) <= _SMALL or default_platform() != "cpu"
     return small and not is_constrained(problem)
 
 

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.modules import Problem
+from mlodsl.modules import Problem, default_platform
 
 from .certificate import Certificate, LevelCertificate
 from .choose import ChosenStrategy
@@ -92,10 +92,7 @@ def platform_of(array: Array | np.ndarray) -> str:
     Of an array of the host's it is where JAX computes what such arrays are given to.
     """
     if not isinstance(array, jax.Array):
-        chosen = jax.config.jax_default_device  # type: ignore[attr-defined]
-        if chosen is None:
-            return jax.default_backend()
-        return str(getattr(chosen, "platform", chosen))
+        return default_platform()
     return str(next(iter(array.devices())).platform)
 
 
