@@ -1,8 +1,9 @@
 """When the Hessian of the level below is inverted, to precondition solves at later points.
 
 It is done once the products that it could have saved have taken some times as long as it takes, as
-measured (at first: as long as it takes to compile), so that no run loses much by it. Where it saved
-little, since the Hessian changes too much from turn to turn, the next time is put off.
+measured (at first: as long as it takes to compile, over all runs so far), so that no run loses much
+by it. Where it saved little, since the Hessian changes too much from turn to turn, the next time is
+put off.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _CERTIFICATE = 100
 
 # Seconds that it takes for a structure, once it was compiled for it.
 _forming: Kept[float] = Kept()
+
+# Seconds of excess products of all runs of a structure, as long as it wasn't compiled for it.
+_excess: Kept[float] = Kept()
 
 
 @functools.lru_cache(maxsize=8)
@@ -92,10 +96,17 @@ class Preconditioning:
         self.turns += 1
         self.products += products
         self.seconds += seconds
-        self.excess += max(products - _FEWEST * evaluations, 0)
+        excess = max(products - _FEWEST * evaluations, 0)
+        self.excess += excess
         forming = _forming.find(_structure(nest))
+        if forming is None:
+            earlier = _excess.find(_structure(nest)) or 0.0
+            lost = earlier + excess * seconds / max(products, 1)
+            lost = _excess.keep(_structure(nest), lost)
+        else:
+            lost = self.excess * self.seconds / max(self.products, 1)
         cost = self.patience * (_COMPILING if forming is None else forming)
-        if self.excess * self.seconds < cost * self.products or not self.excess:
+        if not self.excess or lost < cost:
             return nest
         return self._form(nest, point, known=forming is not None)
 

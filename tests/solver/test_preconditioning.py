@@ -92,16 +92,21 @@ def test_what_times_decide_is_left_out_where_several_devices_have_to_decide_alik
 
 
 class Bookkeeping:
-    """A run's turns, in which each product takes a second and to form the matrix nothing."""
+    """A run's turns, in which each product takes a second.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, cost: float) -> None:
+    Arguments:
+        cost: what it takes to form the matrix; None where that isn't known yet.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cost: float | None) -> None:
         monkeypatch.setattr(preconditioning, "_inverse_below", lambda *_: no_preconditioner(264))
         problem = model().problem.fold()
         chosen = choose_strategy(problem, Settings())
         self.nest = plan_nest(problem, Settings(), chosen.built)
         assert self.nest.preconditioner is not None
-        preconditioning._forming.keep(problem.structure, cost)
         self.cost = cost
+        if cost is not None:
+            preconditioning._forming.keep(problem.structure, cost)
         start = problem.start(jax.random.PRNGKey(0))
         self.point = first_state(self.nest, 0, point_of(problem.sizes, 0, start)).point
         self.watched = Preconditioning()
@@ -113,7 +118,8 @@ class Bookkeeping:
         self.point = eqx.tree_at(lambda p: (p.evaluations, p.products), point, counts)
         before = self.watched.turns
         self.watched.after(self.nest, self.point, float(products))
-        preconditioning._forming.keep(self.nest.game.structure, self.cost)
+        if self.cost is not None:
+            preconditioning._forming.keep(self.nest.game.structure, self.cost)
         return self.watched.turns <= before
 
 
@@ -123,6 +129,22 @@ def test_it_is_formed_once_the_excess_has_cost_as_much(monkeypatch: pytest.Monke
     # Three products an evaluation are none too many.
     assert [book.turn(43) for _ in range(8)] == 4 * [False] + [True, False, False, True]
     assert not any(book.turn(3) for _ in range(100))
+
+
+@pytest.mark.usefixtures("float64")
+def test_before_it_was_compiled_the_excess_of_all_runs_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preconditioning, "_COMPILING", 100.0)
+    monkeypatch.setattr(preconditioning, "_forming", Kept[float]())
+    monkeypatch.setattr(preconditioning, "_excess", Kept[float]())
+    book = Bookkeeping(monkeypatch, cost=None)
+    formed = []
+    for _ in range(2):
+        book.watched = Preconditioning(seen=book.watched.seen)
+        formed.append([book.turn(43) for _ in range(3)])
+    # 40 of 43 products a turn are too many, and at first twice the cost is waited for.
+    assert formed == [3 * [False], [False, True, False]]
 
 
 @pytest.mark.usefixtures("float64")
