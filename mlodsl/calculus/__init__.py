@@ -54,9 +54,11 @@ from .linear import (
 )
 from .linear_map import folded as folded
 from .minres import minres as minres
+from .one_kernel import in_one_kernel as in_one_kernel
 from .optimizers import optax_optimizer as optax_optimizer
 from .penalty import PenalizedGame as PenalizedGame, ProximalGame as ProximalGame
 from .preconditioner import (
     Preconditioner as Preconditioner,
     preconditioner_of as preconditioner_of,
 )
+from .small_matrices import LARGEST_ORDER as LARGEST_ORDER

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.lax.linalg import cholesky, triangular_solve
 from jaxtyping import Array, Bool, Float
 
-from mlodsl.modules import Record
+from mlodsl.modules import Record, default_platform
 
 from .lagrangian import Game, Vectors, flat_size, lagrangian
 from .linear_map import folded
+from .small_matrices import cholesky_factor, divided, divided_by_transpose, product
 
 # Pivots below so many roundings of the largest curvature can't be told from zero.
 _FLAT = 10
@@ -43,6 +45,7 @@ class BlockFactor(Record):
         response: Wᵀ.
         cholesky: the lower triangular factor of S_k; NaN where S_k isn't positive definite.
         positive: whether S_k is positive definite beyond rounding, and so are those below it.
+        tiny: whether matrices are multiplied and solved with by loops, in place of a library.
     """
 
     direct: Float[Array, "own own"]
@@ -53,6 +56,7 @@ class BlockFactor(Record):
     response: Float[Array, "own below"] | None
     cholesky: Float[Array, "own own"]
     positive: Bool[Array, ""]
+    tiny: bool = eqx.field(static=True, default=False)
 
     @property
     def matrix(self) -> Float[Array, "flat flat"]:
@@ -116,7 +120,7 @@ def products_with_units(
     like: Float[Array, " n"],
 ) -> Float[Array, "count m"]:
     """The products of an operator with the first unit vectors, some at a time."""
-    if jax.default_backend() != "cpu" or count <= _AT_ONCE:
+    if default_platform() != "cpu" or count <= _AT_ONCE:
         return jax.vmap(product)(jnp.eye(count, like.size, dtype=like.dtype))
     groups = -(-count // _AT_ONCE)
     together = -(-count // groups)
@@ -137,23 +141,30 @@ def matrix_of_rows(rows: Float[Array, "upper flat"]) -> Float[Array, "flat flat"
 
 
 def block_factor(
-    sizes: tuple[int, ...], level: int, rows: Float[Array, "upper flat"]
+    sizes: tuple[int, ...], level: int, rows: Float[Array, "upper flat"], *, tiny: bool = False
 ) -> BlockFactor:
-    """The factor of K_level from its rows for x_k and u_{k+1}, or from all of them."""
+    """The factor of K_level from its rows for x_k and u_{k+1}, or from all of them.
+
+    Arguments:
+        tiny: as in `BlockFactor`.
+    """
     own, below = sizes[level], flat_size(sizes, level + 1)
     if below == 0:
-        return _factor(rows[:own, :own], None, None)
+        return _factor(rows[:own, :own], None, None, tiny)
     inner, outer = slice(own, own + below), slice(own + below, own + 2 * below)
-    under = block_factor(sizes, level + 1, rows[inner, outer])
-    return _factor(rows[:own], rows[inner, inner], under)
+    under = block_factor(sizes, level + 1, rows[inner, outer], tiny=tiny)
+    return _factor(rows[:own], rows[inner, inner], under, tiny)
 
 
 def block_factor_at(
-    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"], *, tiny: bool = False
 ) -> tuple[Float[Array, " flat"], BlockFactor]:
     """∇L_k at u_k, and the factor of K_k there.
 
     Of its rows only what isn't known from others by symmetry is evaluated.
+
+    Arguments:
+        tiny: as in `BlockFactor`.
     """
     sizes = game.sizes
     gradient, product = jax.linearize(
@@ -162,34 +173,36 @@ def block_factor_at(
     own, below = sizes[level], flat_size(sizes, level + 1)
     rows = products_with_units(folded(product, flat, slice(0, own)), own, flat[:own])
     if below == 0:
-        return gradient, _factor(rows, None, None)
+        return gradient, _factor(rows, None, None, tiny)
     # L_k is linear in all multipliers of the levels below the next.
     upper = below - flat_size(sizes, level + 2)
     inner = slice(own, own + upper)
     along = folded(lambda vector: product(vector)[own:], flat, inner)
     others = products_with_units(along, upper, flat[inner])
-    under = block_factor(sizes, level + 1, others[:, below:])
-    return gradient, _factor(rows, matrix_of_rows(others[:, :below]), under)
+    under = block_factor(sizes, level + 1, others[:, below:], tiny=tiny)
+    return gradient, _factor(rows, matrix_of_rows(others[:, :below]), under, tiny)
 
 
 def _factor(
     rows: Float[Array, "own flat"],
     curvature: Float[Array, "below below"] | None,
     under: BlockFactor | None,
+    tiny: bool,
 ) -> BlockFactor:
     """The factor of K_k from its rows for x_k, L_ww and the factor of K_{k+1}."""
     own = len(rows)
     direct = rows[:, :own]
     if curvature is None or under is None:
-        lower, positive = _cholesky(direct)
-        return BlockFactor(direct, None, None, None, None, None, lower, positive)
+        lower, positive = _cholesky(direct, tiny)
+        return BlockFactor(direct, None, None, None, None, None, lower, positive, tiny)
     below = len(curvature)
     slope, cross = rows[:, own : own + below], rows[:, own + below :]
     response = -_solve_rows(under, cross)
-    half = (slope + response @ curvature / 2) @ response.T
-    lower, positive = _cholesky(direct + half + half.T)
+    times = _product(tiny)
+    half = times(slope + times(response, curvature) / 2, response.T)
+    lower, positive = _cholesky(direct + half + half.T, tiny)
     positive &= under.positive
-    return BlockFactor(direct, slope, cross, curvature, under, response, lower, positive)
+    return BlockFactor(direct, slope, cross, curvature, under, response, lower, positive, tiny)
 
 
 def block_solve(
@@ -210,12 +223,13 @@ def _solve_rows(
     assert factor.curvature is not None
     own, below = factor.response.shape
     mine, inner, outer = right[:, :own], right[:, own : own + below], right[:, own + below :]
+    times = _product(factor.tiny)
     follows = _solve_rows(factor.below, outer)
-    left = inner - follows @ factor.curvature
-    rest = mine - follows @ factor.slope.T + left @ factor.response.T
+    left = inner - times(follows, factor.curvature)
+    rest = mine - times(follows, factor.slope.T) + times(left, factor.response.T)
     step = _solve_reduced(factor, rest)
-    follows = follows + step @ factor.response
-    left = inner - follows @ factor.curvature - step @ factor.slope
+    follows = follows + times(step, factor.response)
+    left = inner - times(follows, factor.curvature) - times(step, factor.slope)
     return jnp.concatenate([step, follows, _solve_rows(factor.below, left)], axis=1)
 
 
@@ -223,16 +237,27 @@ def _solve_reduced(
     factor: BlockFactor, right: Float[Array, "several own"]
 ) -> Float[Array, "several own"]:
     """right S_k⁻¹."""
+    if factor.tiny:
+        return divided(divided_by_transpose(right, factor.cholesky), factor.cholesky)
     half = triangular_solve(factor.cholesky, right, lower=True, transpose_a=True)
     return triangular_solve(factor.cholesky, half, lower=True)
 
 
+def _product(tiny: bool) -> Callable[[Array, Array], Array]:
+    return product if tiny else jnp.matmul
+
+
 def _cholesky(
-    reduced: Float[Array, "own own"],
+    reduced: Float[Array, "own own"], tiny: bool
 ) -> tuple[Float[Array, "own own"], Bool[Array, ""]]:
     """The factor of a symmetric matrix, of which the lower triangle is looked at."""
-    found = cholesky(reduced, symmetrize_input=False)
-    pivots = jnp.diagonal(found) ** 2
-    largest = jnp.max(jnp.abs(jnp.diagonal(reduced)), initial=0.0)
+    found = cholesky_factor(reduced) if tiny else cholesky(reduced, symmetrize_input=False)
+    pivots = _diagonal(found) ** 2
+    largest = jnp.max(jnp.abs(_diagonal(reduced)), initial=0.0)
     floor = _FLAT * jnp.finfo(reduced.dtype).eps * max(1, len(reduced)) * largest
     return found, jnp.all(pivots > floor)
+
+
+def _diagonal(matrix: Float[Array, "n n"]) -> Float[Array, " n"]:
+    # By a mask: it is no gather, which doesn't fit into one kernel.
+    return jnp.sum(jnp.where(jnp.eye(len(matrix), dtype=bool), matrix, 0), axis=1)

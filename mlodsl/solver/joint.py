@@ -26,6 +26,7 @@ from mlodsl.calculus import (
     choices,
     flat_size,
     folded,
+    in_one_kernel,
     lagrangian,
     matrix_of_rows,
     minres,
@@ -192,7 +193,11 @@ def solve_by_products(
         return wanted & (state.products <= _MOST_SWEEPS * guess.size)
 
     still = jnp.zeros(guess.shape, bool)
-    final = _newton(nest, level, guess, tolerance, look, None, still, goes_on)
+
+    def solve(guess: Array, tolerance: Array) -> _State:
+        return _newton(nest, level, guess, tolerance, look, None, still, goes_on)
+
+    final = in_one_kernel(solve, guess, tolerance)
     near = is_near(game.sizes, level, final.flat, final.step, _ROUGHLY_NEAR)
     solved = wanted & _ended(nest, level, final, tolerance) & near
     return JointAnswer(

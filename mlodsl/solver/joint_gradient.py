@@ -11,16 +11,19 @@ every level is at a minimum, how far the answer still is off, and m.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mlodsl.calculus import (
+    LARGEST_ORDER,
     BlockFactor,
     block_factor_at,
     block_solve,
     choices,
+    in_one_kernel,
     lagrangian,
     response_gradient,
 )
@@ -84,18 +87,27 @@ def gradient_by_products(
     """
     game, sizes = nest.game, nest.game.sizes
     answer = solve_by_products(nest, 1, (own,), guess, accuracy)
-    gradient, factor = block_factor_at(game, 1, (own,), answer.flat)
-    right = response_gradient(game, 0, (), own, answer.flat)
-    found = block_solve(factor, jnp.stack([gradient, right], axis=1))
-    step, multipliers = found[:, 0], -found[:, 1]
-    near = is_near(sizes, 1, answer.flat, step, NEAR)
-    verified = dataclasses.replace(answer, solved=answer.solved & factor.positive & near)
 
-    def corrected(own: Array) -> Array:
-        return lagrangian(game, 0, (), jnp.concatenate([own, answer.flat, multipliers]))
+    def finished(flat: Float[Array, " below"], *, tiny: bool) -> tuple[Array, Array]:
+        """The gradient corrected for what the answer leaves, and whether that is a minimum."""
+        gradient, factor = block_factor_at(game, 1, (own,), flat, tiny=tiny)
+        right = response_gradient(game, 0, (), own, flat)
+        found = block_solve(factor, jnp.stack([gradient, right], axis=1))
+        step, multipliers = found[:, 0], -found[:, 1]
 
-    outcomes = joint_response(nest, 1, verified, with_factor=False).outcomes
-    return jax.grad(corrected)(own), outcomes
+        def corrected(own: Array) -> Array:
+            return lagrangian(game, 0, (), jnp.concatenate([own, flat, multipliers]))
+
+        return jax.grad(corrected)(own), factor.positive & is_near(sizes, 1, flat, step, NEAR)
+
+    with_library = functools.partial(finished, tiny=False)
+    if max(sizes[1:]) <= LARGEST_ORDER:
+        with_loops = functools.partial(finished, tiny=True)
+        found, verified = in_one_kernel(with_loops, answer.flat, otherwise=with_library)
+    else:
+        found, verified = with_library(answer.flat)
+    answer = dataclasses.replace(answer, solved=answer.solved & verified)
+    return found, joint_response(nest, 1, answer, with_factor=False).outcomes
 
 
 def joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:

@@ -44,6 +44,8 @@ from .state import LevelState, first_state
 # To compile one level inside the other takes some ten times longer from three levels to six.
 _DEEP = 5
 
+_STALLED = int(Outcome.STALLED)
+
 LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
 
@@ -98,7 +100,7 @@ def turn_by_products(
         multipliers=split(nest.game.sizes, 0, state.point.flat)[2],
     )
     state = digest(nest, 0, (), guess, goal, state, proposal, trial)
-    answered = jnp.max(trial.outcomes) < int(Outcome.STALLED)
+    answered = jnp.max(trial.outcomes) < _STALLED
     return _begin_turn(nest, guess, goal, state), answered
 
 
@@ -147,11 +149,11 @@ def total_gradient(
     if is_traced(*asked):
         return _total_gradient(*asked, "both")
     ways: tuple[Way, ...] = ("joint", "nested") if nest.solves_jointly(1) else ("both",)
-    if nest.abilities.verified and not np.any(np.asarray(nest.frozen)):
+    if nest.abilities.verified and not np.asarray(nest.frozen).any():
         ways = ("products", *ways)
     for way in ways[:-1]:
         gradient, outcomes = _total_gradient(*asked, way)
-        if np.max(np.asarray(outcomes)) < int(Outcome.STALLED):
+        if np.asarray(outcomes).max() < _STALLED:
             return gradient, outcomes
     return _total_gradient(*asked, ways[-1])
 
@@ -287,7 +289,7 @@ def _from_the_bottom_up(asked: tuple[Any, ...]) -> tuple[Point, Float[Array, " l
 
 
 def _answered(point: Point) -> bool:
-    return bool(np.max(np.asarray(point.outcomes)) < Outcome.STALLED)
+    return bool(np.asarray(point.outcomes).max() < _STALLED)
 
 
 def _is_search(nest: Nest) -> bool:

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from mlodsl.calculus import (
     block_factor,
@@ -73,6 +74,23 @@ def test_the_factor_at_a_point_is_that_of_the_rows_there() -> None:
         np.testing.assert_allclose(found.matrix, expected.matrix, atol=1e-12)
         np.testing.assert_allclose(found.cholesky, expected.cholesky, rtol=1e-10)
         assert bool(found.positive) == bool(expected.positive)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 4])
+def test_tiny_matrices_are_solved_with_by_loops_as_by_a_library(levels: int) -> None:
+    game = SMOOTH_GAMES[levels]
+    above = (jnp.array([0.3, -0.2])[: game.sizes[0]],)
+    order = flat_size(game.sizes, 1)
+    flat, right = jnp.asarray(np.random.default_rng(levels).standard_normal((2, order)))
+    _, expected = block_factor_at(game, 1, above, 0.1 * flat)
+    _, found = block_factor_at(game, 1, above, 0.1 * flat, tiny=True)
+    assert bool(found.positive) and bool(expected.positive)
+    np.testing.assert_allclose(found.cholesky, expected.cholesky, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        block_solve(found, right[:, None]), block_solve(expected, right[:, None]), rtol=1e-9
+    )
+    turned = block_factor(game.sizes, 1, -upper_rows(game, 1, above, 0.1 * flat)[2], tiny=True)
+    assert not bool(turned.positive)
 
 
 def test_a_level_at_a_maximum_is_not_positive_and_those_above_it_neither() -> None:
