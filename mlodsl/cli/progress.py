@@ -17,6 +17,7 @@ from .terminal import is_terminal, note
 
 _PHASES = {
     "compile": "compiling",
+    "again": "not certified: from the start again, by another strategy",
     "solve": "solving",
     "certificate": "certifying: solving the lower levels again, from other starts too",
 }
@@ -27,7 +28,7 @@ class Progress(Protocol):
     """Is told of phases and steps as they happen."""
 
     def phase(self, name: str) -> None:
-        """A phase begins: `compile`, `solve`, `certificate`."""
+        """A phase begins, one of those that a `Watch` is called for."""
 
     def step(self, step: Step) -> None:
         """A step was made."""

@@ -46,7 +46,8 @@ class Step:
 class Watch:
     """What goes along with a run: called after each accepted step, and to save the state.
 
-    `on_phase` is called as `compile`, `solve` and `certificate` begin.
+    `on_phase` is called as `compile`, `solve` and `certificate` begin, and with `again` before
+    those of a second attempt, by another strategy.
     """
 
     on_phase: Callable[[str], None] = lambda phase: None

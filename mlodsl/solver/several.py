@@ -161,6 +161,7 @@ def _try_start(
     attempts = [found]
     second = reconsider(found)
     if second is not None:
+        watch.on_phase("again")
         watch.on_phase("compile")
         fresh = Watch(watch.on_phase, watch.on_step)
         attempts.append(attempt(problem, settings, second, start, tolerance, deadline, fresh))

@@ -126,6 +126,13 @@ def test_an_interrupted_run_exits_with_130_and_writes_its_result(shell, game, mo
     assert json.loads(out)["status"] == "interrupted"
 
 
+def test_a_second_attempt_is_told_of(shell, game, monkeypatch):
+    monkeypatch.setattr("mlodsl.solver.several.reconsider", lambda found: found.chosen)
+    code, _, err = shell("solve", "game.mlo")
+    assert code == 0
+    assert "\nnot certified: from the start again, by another strategy\ncompiling\nstep 0 " in err
+
+
 def test_single_precision_is_an_option(shell, game):
     words = ["--quiet", "--out", "-", "--set", "solve.precision=float32"]
     code, out, _ = shell("solve", "game.mlo", *words)

@@ -178,3 +178,12 @@ def test_phases_are_told_in_order() -> None:
     model = mlodsl.compile(MODEL)
     solve(model.problem, model.settings, Watch(on_phase=phases.append))
     assert phases == ["compile", "solve", "certificate"]
+
+
+def test_a_second_attempt_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlodsl.solver.several.reconsider", lambda found: found.chosen)
+    phases: list[str] = []
+    model = mlodsl.compile(MODEL)
+    solve(model.problem, model.settings, Watch(on_phase=phases.append))
+    once = ["compile", "solve", "certificate"]
+    assert phases == [*once, "again", *once]
