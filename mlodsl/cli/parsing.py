@@ -99,7 +99,19 @@ def _unknown_flag(command: Command, line: CommandLine, index: int, name: str) ->
     message = f"`mlodsl {command.name}` has no flag `{name}`; " + (
         f"its flags are {known}" if names else "it takes none"
     )
-    return line.wrong(index, message, did_you_mean(name, names))
+    return line.wrong(index, message, _likely(name, names))
+
+
+def _likely(name: str, flags: list[str]) -> str | None:
+    """What was meant by an unknown flag: another one, or an option of a solve."""
+    from mlodsl.settings import SOLVE_OPTIONS
+
+    options = {f"--{option}": option for option in SOLVE_OPTIONS} if "--set" in flags else {}
+    hint = did_you_mean(name, [*flags, *options])
+    for flag, option in options.items():
+        if flag not in flags and hint == did_you_mean(flag, [flag]):
+            return f"an option of a solve is written `--set solve.{option}=VALUE`"
+    return hint
 
 
 def _wrong_words(

@@ -53,6 +53,20 @@ def test_a_model_in_place_of_a_command_is_offered_to_be_solved(shell, game):
     assert "did you mean `mlodsl solve game.mlo`?" in err
 
 
+@pytest.mark.parametrize(
+    ("flag", "hint"),
+    [
+        ("--toleranse", "an option of a solve is written `--set solve.tolerance=VALUE`"),
+        ("--max-steps", "an option of a solve is written `--set solve.max_steps=VALUE`"),
+        ("--otu", "did you mean `--out`?"),
+    ],
+)
+def test_what_an_unknown_flag_may_mean_is_said(shell, flag, hint):
+    code, _, err = shell("solve", "game.mlo", f"{flag}=3")
+    assert code == 2
+    assert hint in err
+
+
 def test_an_unknown_flag_is_pointed_at(shell):
     code, _, err = shell("solve", "game.mlo", "--strateg", "implicit")
     assert code == 2
