@@ -129,7 +129,8 @@ def in_one_kernel(
 ) -> Found:
     """function(*arguments), on a processor as one compiled function where all of it is small.
 
-    Under `vmap` it is computed as any other, since products may be ones of matrices there.
+    Under `vmap` it is computed as any other, since products may be ones of matrices there, and so
+    are derivatives of it.
 
     Arguments:
         function: pure; may close over traced arrays.
@@ -174,11 +175,24 @@ def _marked(plain: Callable[..., list[Array]]) -> Callable[..., list[Array]]:
         found = jax.vmap(plain, in_axes=axes, axis_size=size)(*values)
         return found, [True] * len(found)
 
-    return run
+    # Derivatives are those of the plain computation: a custom rule for `vmap` has none that hold
+    # where changes alone are many.
+    @jax.custom_jvp
+    def outermost(*values: Any) -> list[Array]:
+        return run(*values)
+
+    @outermost.defjvp
+    def _(values: Any, changes: Any) -> tuple[list[Array], list[Any]]:
+        found: tuple[list[Array], list[Any]] = jax.jvp(plain, values, changes)
+        return found
+
+    return outermost
 
 
 def _can_be_packed(like: Sequence[Any]) -> bool:
-    """Whether they are floats of one kind, and truth values."""
+    """Whether they are floats of one kind, and truth values, and soon copied."""
+    if sum(one.size for one in like) > _LARGEST_OPERAND:
+        return False
     floats = {one.dtype for one in like if one.dtype != bool}
     return len(floats) == 1 and all(jnp.issubdtype(one, jnp.floating) for one in floats)
 
@@ -200,7 +214,7 @@ def _unpacked(packed: Array, like: Sequence[Any]) -> list[Array]:
 def _on_one_processor() -> bool:
     """Whether XLA compiles for one, and there is no other device to spread a computation over."""
     tested = jax.__version_info__[:2] in _TESTED
-    return tested and default_platform() == "cpu" and jax.device_count() == 1
+    return tested and default_platform() == "cpu" and jax.device_count("cpu") == 1
 
 
 def _is_small(jaxpr: Any) -> bool:

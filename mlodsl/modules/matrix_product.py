@@ -15,8 +15,9 @@ from jaxtyping import Array
 
 from .platform import default_platform
 
-# Turning takes longer than it saves where a side of the left matrix is shorter than about that.
-_SHORTEST = 8
+# The left matrix's entries for each row and column, below which turning takes longer than it saves:
+# a square matrix of 16 rows has 8.
+_LEAST = 8
 
 
 def matrix_product(left: Array, right: Array) -> Array:
@@ -62,5 +63,5 @@ def _turns(left: Array, right: Array) -> bool:
     if left.ndim != 2 or right.ndim != 2 or default_platform() != "cpu":
         return False
     (rows, inner), columns = left.shape, right.shape[1]
-    # What is turned, and what is saved.
-    return rows >= columns and rows * inner >= _SHORTEST * (rows + inner)
+    # For each column rows + inner entries are turned, and rows * inner products take less time.
+    return rows >= columns and rows * inner >= _LEAST * (rows + inner)

@@ -42,7 +42,7 @@ _CERTIFICATE = 100
 _forming: Kept[float] = Kept()
 
 # Seconds of excess products of all runs of a structure, as long as it wasn't compiled for it.
-_excess: Kept[float] = Kept()
+_lost_seconds: Kept[float] = Kept()
 
 
 @functools.lru_cache(maxsize=8)
@@ -100,9 +100,9 @@ class Preconditioning:
         self.excess += excess
         forming = _forming.find(_structure(nest))
         if forming is None:
-            earlier = _excess.find(_structure(nest)) or 0.0
-            lost = earlier + excess * seconds / max(products, 1)
-            lost = _excess.keep(_structure(nest), lost)
+            earlier = _lost_seconds.find(_structure(nest)) or 0.0
+            more = excess * seconds / max(products, 1)
+            lost = _lost_seconds.keep(_structure(nest), earlier + more)
         else:
             lost = self.excess * self.seconds / max(self.products, 1)
         cost = self.patience * (_COMPILING if forming is None else forming)

@@ -108,3 +108,18 @@ def _top(model: mlodsl.Model, z: np.ndarray) -> float:
     answers = model.best_response({"z": z})
     below, middle = np.asarray(answers["x"]), np.sum(np.asarray(answers["y"]))
     return float(np.sum((below - 1) ** 2) + np.sum(z**2) + middle**2)
+
+
+CHAIN = """
+level first { var x : real[12] minimize sumsq(x - 1) + sum(z) }
+level second { var y : real[12] minimize sumsq(y - x) + sum(y) }
+level third { var z : real[12] minimize sumsq(z - x) + sum(z) }
+"""
+
+
+def test_a_gradient_has_derivatives_along_many_directions_at_once() -> None:
+    """Of levels that are solved in one kernel, of which JAX maps the changes alone."""
+    model = mlodsl.compile(CHAIN)
+    with jax.enable_x64(True):
+        derivative = jax.jacfwd(lambda x: model.hypergradient({"x": x})["x"])(jnp.full(12, 0.3))
+    np.testing.assert_allclose(derivative, 2 * np.eye(12), atol=1e-8)

@@ -172,6 +172,13 @@ def test_arguments_are_floats_of_one_kind_and_truth_values() -> None:
     assert not is_marked(jnp.add, X, X.astype(jnp.float32))
 
 
+def test_few_entries_of_a_large_table_are_read_where_they_are() -> None:
+    """All arguments of a kernel are copied."""
+    table = np.ones((7, 10_000))
+    assert is_marked(lambda table, x: table[:, 3] * x, table[:, :9], X)
+    assert not is_marked(lambda table, x: table[:, 3] * x, table, X)
+
+
 def test_what_is_closed_over_may_be_traced() -> None:
     def outer(x: jax.Array, y: jax.Array) -> jax.Array:
         which = y > 1.5
@@ -189,12 +196,30 @@ def test_many_at_once_are_not_marked() -> None:
     np.testing.assert_allclose(run(rows), rows @ MATRIX.T + Y, rtol=1e-13)
 
 
-def test_derivatives_go_through() -> None:
-    def root(x: jax.Array) -> jax.Array:
-        return in_one_kernel(lambda x, y: loop(x, y)[0], x, Y)
+def rooted(x: jax.Array) -> jax.Array:
+    which = x > 0.3
 
-    _, change = jax.jvp(root, (X,), (jnp.ones(7),))
-    np.testing.assert_allclose(change, 0.5 / jnp.sqrt(X), rtol=1e-9)
+    def solved(x: jax.Array, which: jax.Array) -> tuple[jax.Array, jax.Array]:
+        root, count = loop(x, Y)
+        return jnp.where(which, root, -root), count
+
+    return in_one_kernel(solved, x, which)[0]
+
+
+CHANGE = np.where(X > 0.3, 0.5, -0.5) / np.sqrt(X)
+DERIVATIVES: dict[str, Callable[[], Any]] = {
+    "along one direction": lambda: jnp.diag(jax.jvp(rooted, (X,), (np.ones(7),))[1]),
+    "of a compiled one": lambda: jax.jacfwd(jax.jit(rooted))(X),
+    "compiled": lambda: jax.jit(jax.jacfwd(rooted))(X),
+    "along many directions": lambda: jax.vmap(lambda v: jax.jvp(rooted, (X,), (v,))[1])(np.eye(7)),
+    "of many": lambda: jax.jvp(jax.vmap(rooted), (np.stack(7 * [X]),), (np.eye(7),))[1],
+    "at many points": lambda: jax.vmap(jax.jacfwd(rooted))(np.stack([X, Y]))[0],
+}
+
+
+@pytest.mark.parametrize("kind", DERIVATIVES)
+def test_derivatives_go_through(kind: str) -> None:
+    np.testing.assert_allclose(DERIVATIVES[kind](), np.diag(CHANGE), rtol=1e-9, atol=1e-14)
 
 
 UNNEEDED = """

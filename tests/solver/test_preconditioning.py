@@ -137,7 +137,7 @@ def test_before_it_was_compiled_the_excess_of_all_runs_counts(
 ) -> None:
     monkeypatch.setattr(preconditioning, "_COMPILING", 100.0)
     monkeypatch.setattr(preconditioning, "_forming", Kept[float]())
-    monkeypatch.setattr(preconditioning, "_excess", Kept[float]())
+    monkeypatch.setattr(preconditioning, "_lost_seconds", Kept[float]())
     book = Bookkeeping(monkeypatch, cost=None)
     formed = []
     for _ in range(2):
