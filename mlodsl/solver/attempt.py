@@ -19,9 +19,10 @@ from .certificate import Certificate, certify, finish_with_objectives
 from .choose import ChosenStrategy
 from .lanes import clock, in_lane
 from .nest import Nest
-from .oracle import evaluate_top, objectives, project_top
+from .oracle import evaluate_top
 from .plan import exact_nest, optimistic_nest, plan_nest
 from .preconditioning import preconditioned_near
+from .readings import objectives, project_top
 from .run import Run, Watch, response_below, run
 from .run_at_once import run_at_once
 from .status import Status

@@ -1,4 +1,4 @@
-"""What the host asks of the compiled code: evaluations of the top level, and small readings.
+"""What the host asks of the compiled code: evaluations of the top level.
 
 Everything here is compiled once for a structure (a model's text, its sizes, the options) and
 serves every value of its params; the instances of a batch call it together.
@@ -10,22 +10,11 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import (
-    Factor,
-    Game,
-    Krylov,
-    Vectors,
-    choices,
-    lagrangian,
-    lanczos,
-    operators,
-    split,
-)
+from mlodsl.calculus import choices, split
 from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
@@ -39,6 +28,7 @@ from .level import digest, evaluate, propose
 from .movers import Proposal
 from .nest import Nest, Way
 from .outcome import Outcome
+from .readings import all_objectives
 from .state import LevelState, first_state
 
 # To compile one level inside the other takes some ten times longer from three levels to six.
@@ -320,81 +310,4 @@ def _evaluate_top(
         with_factor=with_factor,
         multipliers=multipliers,
     )
-    return point, _objectives(nest.game, choices(nest.game.sizes, 0, point.flat))
-
-
-@joined
-def top_residual(nest: Nest, point: Point) -> Float[Array, ""]:
-    """The norm of the top level's total gradient g, in a domain of x - proj(x - g)."""
-    return residual(nest, 0, point)
-
-
-@joined
-def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
-    """All objectives, as minimisations, at the variables of all levels."""
-    return _objectives(game, vectors)
-
-
-@joined
-def objectives_of_many(game: Game, vectors: Vectors) -> Float[Array, "many levels"]:
-    """As `objectives`, at several points, which are stacked along the first axis."""
-    return jax.vmap(lambda *one: _objectives(game, one))(*vectors)
-
-
-def _objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
-    return jnp.stack([game.objective(level, vectors) for level in range(len(game.sizes))])
-
-
-@joined
-def partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
-    """The top objective's gradient in its own variables, the levels below held still."""
-    return jax.grad(lambda own: game.objective(0, (own, *vectors[1:])))(vectors[0])
-
-
-@joined
-def stationarity(
-    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
-) -> Float[Array, " flat"]:
-    """∇_{u_k} L_k; it holds the total gradients of level k and of all levels below."""
-    return jax.grad(lambda point: lagrangian(game, level, above, point))(flat)
-
-
-@joined
-def reduced_product(
-    nest: Nest,
-    level: int,
-    above: Vectors,
-    flat: Float[Array, " flat"],
-    below: Factor | None,
-    vector: Float[Array, " own"],
-) -> Float[Array, " own"]:
-    """S_k v, the reduced Hessian of a level times a vector, without forming it."""
-    plans = nest.place(level, above).plans
-    return operators(nest.game, level, above, flat, below, plans).reduced(vector)
-
-
-@joined
-def curvature_ends(
-    nest: Nest,
-    level: int,
-    above: Vectors,
-    flat: Float[Array, " flat"],
-    below: Factor | None,
-    start: Float[Array, " own"],
-    steps: int,
-) -> Krylov:
-    """Lanczos' method on S_k, the reduced Hessian of a level; a product for each step."""
-    plans = nest.place(level, above).plans
-    return lanczos(operators(nest.game, level, above, flat, below, plans).reduced, start, steps)
-
-
-@joined
-def project_top(game: Game, own: Float[Array, " own"]) -> Float[Array, " own"]:
-    """The nearest point of the top level's domain."""
-    return game.project(0, own)
-
-
-@joined
-def projection_jacobian(game: Game, own: Float[Array, " own"]) -> Float[Array, "own own"]:
-    """The derivative of the projection on the top level's domain."""
-    return jax.jacfwd(lambda vector: game.project(0, vector))(own)
+    return point, all_objectives(nest.game, choices(nest.game.sizes, 0, point.flat))

@@ -36,9 +36,10 @@ from .goals import residual
 from .kept import Kept
 from .level import run_level
 from .nest import Nest
-from .oracle import evaluate_top, objectives, stationarity, total_gradient
+from .oracle import evaluate_top, total_gradient
 from .outcome import Outcome
 from .plan import plan_nest, top_tolerance
+from .readings import objectives, stationarity
 from .rules import EXACT
 from .solution import ResponseReport, answering_variables, as_written
 

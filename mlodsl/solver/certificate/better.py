@@ -17,14 +17,9 @@ from mlodsl.strategies import Point
 
 from ..lanes import Each, Judge, clock, in_tuple, joined
 from ..nest import Nest
-from ..oracle import (
-    at_once,
-    evaluate_many,
-    evaluate_with_objectives,
-    objectives,
-    objectives_of_many,
-)
+from ..oracle import at_once, evaluate_many, evaluate_with_objectives
 from ..outcome import Outcome
+from ..readings import objectives, objectives_of_many
 from .lower import LowerLevel
 from .norms import norm
 

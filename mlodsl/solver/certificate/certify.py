@@ -13,8 +13,9 @@ from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..nest import Nest
-from ..oracle import evaluate_with_objectives, objectives
+from ..oracle import evaluate_with_objectives
 from ..outcome import Outcome
+from ..readings import objectives
 from ..run import response_below
 from .degeneracy import degeneracy_findings
 from .differences import check_by_differences

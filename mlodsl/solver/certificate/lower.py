@@ -15,7 +15,7 @@ from mlodsl.strategies import Point
 
 from ..lanes import Each, in_tuple
 from ..nest import Nest
-from ..oracle import curvature_ends, reduced_product, stationarity
+from ..readings import curvature_ends, reduced_product, stationarity
 from .curvature import Curvature, of_krylov, of_matrix, of_operator
 from .names import name_of_entry
 from .norms import norm

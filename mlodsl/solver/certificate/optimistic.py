@@ -19,8 +19,9 @@ from mlodsl.strategies import FirstOrderBilevel, Point
 
 from ..lanes import joined
 from ..nest import Nest
-from ..oracle import evaluate_top, objectives
+from ..oracle import evaluate_top
 from ..outcome import Outcome
+from ..readings import objectives
 from .lower import LowerLevel, read_lower_levels
 from .names import name_of_entry, quote_choice
 

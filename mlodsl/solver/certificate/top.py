@@ -16,16 +16,8 @@ from mlodsl.strategies import Point
 
 from ..lanes import Each, Judge, in_tuple
 from ..nest import Nest
-from ..oracle import (
-    Evaluations,
-    at_once,
-    evaluate_many,
-    objectives,
-    partial_gradient,
-    project_top,
-    projection_jacobian,
-    top_residual,
-)
+from ..oracle import Evaluations, at_once, evaluate_many
+from ..readings import objectives, partial_gradient, project_top, projection_jacobian, top_residual
 from ..run import response_below
 from .norms import norm
 

@@ -1,0 +1,94 @@
+"""Small readings at a point: objectives, gradients, products, projections, each compiled once for a
+structure and asked for by the host; the instances of a batch ask together.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mlodsl.calculus import Factor, Game, Krylov, Vectors, lagrangian, lanczos, operators
+from mlodsl.strategies import Point
+
+from .goals import residual
+from .lanes import joined
+from .nest import Nest
+
+
+@joined
+def top_residual(nest: Nest, point: Point) -> Float[Array, ""]:
+    """The norm of the top level's total gradient g, in a domain of x - proj(x - g)."""
+    return residual(nest, 0, point)
+
+
+@joined
+def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
+    """All objectives, as minimisations, at the variables of all levels."""
+    return all_objectives(game, vectors)
+
+
+@joined
+def objectives_of_many(game: Game, vectors: Vectors) -> Float[Array, "many levels"]:
+    """As `objectives`, at several points, which are stacked along the first axis."""
+    return jax.vmap(lambda *one: all_objectives(game, one))(*vectors)
+
+
+def all_objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
+    """As `objectives`, as a part of compiled code."""
+    return jnp.stack([game.objective(level, vectors) for level in range(len(game.sizes))])
+
+
+@joined
+def partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
+    """The top objective's gradient in its own variables, the levels below held still."""
+    return jax.grad(lambda own: game.objective(0, (own, *vectors[1:])))(vectors[0])
+
+
+@joined
+def stationarity(
+    game: Game, level: int, above: Vectors, flat: Float[Array, " flat"]
+) -> Float[Array, " flat"]:
+    """∇_{u_k} L_k; it holds the total gradients of level k and of all levels below."""
+    return jax.grad(lambda point: lagrangian(game, level, above, point))(flat)
+
+
+@joined
+def reduced_product(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    below: Factor | None,
+    vector: Float[Array, " own"],
+) -> Float[Array, " own"]:
+    """S_k v, the reduced Hessian of a level times a vector, without forming it."""
+    plans = nest.place(level, above).plans
+    return operators(nest.game, level, above, flat, below, plans).reduced(vector)
+
+
+@joined
+def curvature_ends(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    flat: Float[Array, " flat"],
+    below: Factor | None,
+    start: Float[Array, " own"],
+    steps: int,
+) -> Krylov:
+    """Lanczos' method on S_k, the reduced Hessian of a level; a product for each step."""
+    plans = nest.place(level, above).plans
+    return lanczos(operators(nest.game, level, above, flat, below, plans).reduced, start, steps)
+
+
+@joined
+def project_top(game: Game, own: Float[Array, " own"]) -> Float[Array, " own"]:
+    """The nearest point of the top level's domain."""
+    return game.project(0, own)
+
+
+@joined
+def projection_jacobian(game: Game, own: Float[Array, " own"]) -> Float[Array, "own own"]:
+    """The derivative of the projection on the top level's domain."""
+    return jax.jacfwd(lambda vector: game.project(0, vector))(own)
