@@ -29,20 +29,19 @@ def objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
 
 
 @joined
-def objectives_of_many(game: Game, vectors: Vectors) -> Float[Array, "many levels"]:
-    """As `objectives`, at several points, which are stacked along the first axis."""
-    return jax.vmap(lambda *one: all_objectives(game, one))(*vectors)
+def objectives_around(
+    game: Game, vectors: Vectors
+) -> tuple[Float[Array, "many levels"], Float[Array, " own"]]:
+    """As `objectives`, at several points, which are stacked along the first axis; and at the first
+    of them the top objective's gradient in its own variables, the levels below held still."""
+    own, *below = (stacked[0] for stacked in vectors)
+    direct = jax.grad(lambda vector: game.objective(0, (vector, *below)))(own)
+    return jax.vmap(lambda *one: all_objectives(game, one))(*vectors), direct
 
 
 def all_objectives(game: Game, vectors: Vectors) -> Float[Array, " levels"]:
     """As `objectives`, as a part of compiled code."""
     return jnp.stack([game.objective(level, vectors) for level in range(len(game.sizes))])
-
-
-@joined
-def partial_gradient(game: Game, vectors: Vectors) -> Float[Array, " own"]:
-    """The top objective's gradient in its own variables, the levels below held still."""
-    return jax.grad(lambda own: game.objective(0, (own, *vectors[1:])))(vectors[0])
 
 
 @joined

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mlodsl.calculus import Vectors, point_of
+from mlodsl.calculus import Vectors, choices, point_of
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 
@@ -22,6 +22,7 @@ from .choose import choose_strategy
 from .constrained import constrained_hypergradient, constrained_value, is_constrained
 from .oracle import evaluate_top
 from .plan import exact_nest, plan_nest, top_tolerance
+from .readings import objectives_around
 
 _MOST_ENTRIES = 16
 _DIRECTIONS = 8
@@ -102,7 +103,9 @@ def _verify(problem: Problem, settings: Settings, vectors: Vectors) -> Verificat
         findings = [f"the objective of level `{name}` is not finite here"]
     if findings:
         return Verification(name, chosen.name, findings=tuple(findings))
-    top = TopLevel(exact, problem, point)
+    here = (vector[None] for vector in choices(problem.sizes, 0, point.flat))
+    values, direct = objectives_around(problem, tuple(here))
+    top = TopLevel(exact, problem, point, float(values[0, 0]), np.asarray(direct))
     directions, names = _directions(problem, top.own.size, settings.seed)
     step = top.eps ** (1 / 5) * top.size
     derivatives = [_differences(top.value_at, top.own, each, step) for each in directions]

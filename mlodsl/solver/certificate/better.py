@@ -19,7 +19,7 @@ from ..lanes import Each, Judge, clock, in_tuple, joined
 from ..nest import Nest
 from ..oracle import at_once, evaluate_many, evaluate_with_objectives
 from ..outcome import Outcome
-from ..readings import objectives, objectives_of_many
+from ..readings import objectives, objectives_around
 from .lower import LowerLevel
 from .norms import norm
 
@@ -99,7 +99,7 @@ class Answers:
         # The vectors that were solved last, whose objectives came along.
         self._solved: tuple[list[np.ndarray] | None, np.ndarray] = (None, np.zeros(0))
         self._inexact = np.array([0.0, *map(_inexactness, reads)])
-        self.values, self.noise = self._measure(self.certified)
+        self.values, self.noise, self.direct = self._measure(self.certified)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
         self.twins: list[Twin] = []
@@ -232,9 +232,9 @@ class Answers:
         if len(known) < _MOST_TWINS and all(apart):
             self.twins.append(twin)
 
-    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _measure(self, vectors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All objectives, and what can't be told of each: by its own level, and by one above a
-        response.
+        response; and the top objective's gradient in its own variables alone.
 
         A level is at a minimum of its objective, where an inexact answer doesn't show; the
         levels above see the error of the answer itself.
@@ -248,7 +248,8 @@ class Answers:
         stacks = tuple(
             rows[:, end - size : end] for end, size in zip(self._ends, self.sizes, strict=True)
         )
-        found = np.asarray(objectives_of_many(self.problem, stacks))
+        around, direct = objectives_around(self.problem, stacks)
+        found = np.asarray(around)
         values = found[0]
         changes = np.abs(found[1:] - values)
         changes[~np.isfinite(changes)] = 0
@@ -256,7 +257,7 @@ class Answers:
         scale = np.abs(values)
         # A value that jumps is not an inexact one.
         worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + scale))
-        return values, (worst + 16 * eps * scale).T
+        return values, (worst + 16 * eps * scale).T, np.asarray(direct)
 
 
 @functools.lru_cache(maxsize=256)

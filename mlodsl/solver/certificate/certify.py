@@ -110,7 +110,7 @@ def certify(
     )
     findings += [better_sentence(problem, response) for response in search.better]
     findings += [search.twin] if search.twin is not None else []
-    top = TopLevel(solving, problem, point, search.value)
+    top = TopLevel(solving, problem, point, search.value, search.direct)
     free = tangent(top)
     rounding, by_ulps = measure_rounding(top, generator)
     size, descent = 0.0, None

@@ -38,6 +38,7 @@ class Search:
         better: responses that should have been found, at most one a level.
         starts: how many starts were tried.
         value: of the top objective at the certified response, as a minimisation.
+        direct: its gradient there in its own variables alone.
         gaps: for each level how much better than the certified response the best one found is.
         noise: for each level what can't be told from 0 in that.
         twin: what speaks against the point along another answer that is as good at it.
@@ -46,6 +47,7 @@ class Search:
     better: list[BetterResponse]
     starts: int
     value: float
+    direct: np.ndarray
     gaps: np.ndarray
     noise: np.ndarray
     twin: str | None
@@ -116,6 +118,7 @@ def search_better_responses(
         list(found.values()),
         answers.tried,
         float(answers.values[0]),
+        answers.direct,
         answers.gaps,
         answers.noise[:, 0],
         twin,

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from mlodsl.calculus import choices
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..lanes import Each, Judge, in_tuple
 from ..nest import Nest
 from ..oracle import Evaluations, at_once, evaluate_many
-from ..readings import objectives, partial_gradient, project_top, projection_jacobian, top_residual
+from ..readings import project_top, projection_jacobian, top_residual
 from ..run import response_below
 from .norms import norm
 
@@ -30,10 +29,10 @@ class TopLevel:
 
     Arguments:
         point: the certified point, its lower levels solved to rounding.
-        value: of the plain top objective there, where it is known.
+        value: of the plain top objective there, without adjoint correction.
+        direct: its gradient in the level's own variables alone.
 
-    `value` is the plain top objective there, without adjoint correction; `parts` the larger of
-    the direct and the indirect part of the total gradient, in norm.
+    `parts` is the larger of the direct and the indirect part of the total gradient, in norm.
     """
 
     def __init__(
@@ -41,7 +40,8 @@ class TopLevel:
         nest: Nest,
         problem: Problem,
         point: Point,
-        value: float | None = None,
+        value: float,
+        direct: np.ndarray,
     ) -> None:
         self.nest = nest
         self.problem = problem
@@ -53,9 +53,7 @@ class TopLevel:
         self.guess = np.asarray(response_below(nest, point))
         constrained = nest.plans[0].constrained
         self.residual = float(top_residual(nest, point)) if constrained else norm(self.gradient)
-        vectors = choices(nest.game.sizes, 0, point.flat)
-        self.value = float(objectives(problem, vectors)[0]) if value is None else value
-        direct = np.asarray(partial_gradient(problem, vectors))
+        self.value = value
         self.direct, self.indirect = direct, self.gradient - direct
         self.parts = max(norm(direct), norm(self.indirect))
         self._scale = 1 + np.abs(self.own)
