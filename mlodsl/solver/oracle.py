@@ -7,7 +7,7 @@ serves every value of its params; the instances of a batch call it together.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -28,7 +28,7 @@ from .level import digest, evaluate, propose
 from .movers import Proposal
 from .nest import Nest, Way
 from .outcome import Outcome
-from .readings import all_objectives
+from .readings import all_objectives, lower_slopes
 from .state import LevelState, first_state
 
 # To compile one level inside the other takes some ten times longer from three levels to six.
@@ -124,7 +124,7 @@ def evaluate_top(
     Arguments:
         turn: how many evaluations the run has had; strategies that start inexact look at it.
     """
-    return _evaluate(nest, own, guess, tolerance, turn)[0]
+    return _evaluate(nest, own, guess, tolerance, turn).point
 
 
 def total_gradient(
@@ -175,14 +175,35 @@ def evaluate_turn(nest: Nest, turn: Turn) -> Point:
     proposal, state = turn.proposal, turn.state
     multipliers = split(nest.game.sizes, 0, state.point.flat)[2] if nest.adapts else None
     asked = (nest, proposal.own, proposal.guess, turn.needed, state.turns)
-    return _evaluate(*asked, multipliers)[0]
+    return _evaluate(*asked, multipliers).point
+
+
+class Evaluation(NamedTuple):
+    """An evaluation of the top level.
+
+    Arguments:
+        objectives: of all levels, as minimisations, at the answer.
+        slopes: `lower_slopes` there; None where what needs them has to ask for them.
+    """
+
+    point: Point
+    objectives: Float[Array, " levels"]
+    slopes: Float[Array, "2 flat"] | None
 
 
 def evaluate_with_objectives(
-    nest: Nest, own: Array | np.ndarray, guess: Array | np.ndarray
-) -> tuple[Point, Float[Array, " levels"]]:
-    """As `evaluate_top` to rounding, with the plain objectives of all levels at that answer."""
-    return _evaluate(nest, own, guess, np.zeros((), own.dtype), LATE)
+    nest: Nest,
+    own: Array | np.ndarray,
+    guess: Array | np.ndarray,
+    tolerance: np.ndarray | None = None,
+) -> Evaluation:
+    """As `evaluate_top`, with the plain objectives of all levels at that answer.
+
+    Arguments:
+        tolerance: None for as little as rounding allows.
+    """
+    exact = np.zeros((), own.dtype) if tolerance is None else tolerance
+    return _evaluate(nest, own, guess, exact, LATE)
 
 
 class Evaluations(NamedTuple):
@@ -226,8 +247,8 @@ def at_once(nest: Nest) -> bool:
     return in_lane() and not nest.solves_jointly(1)
 
 
-def _parts(found: tuple[Point, Array]) -> tuple[Array, ...]:
-    point, values = found
+def _parts(found: Evaluation) -> tuple[Array, ...]:
+    point, values, _ = found
     return point.flat, point.gradient, point.outcomes, values
 
 
@@ -238,7 +259,7 @@ def _evaluate(
     tolerance: Array | np.ndarray,
     turn: int | Int[Array, ""],
     multipliers: Array | np.ndarray | None = None,
-) -> tuple[Point, Float[Array, " levels"]]:
+) -> Evaluation:
     if not nest.adapts:
         multipliers = None
     elif multipliers is None:
@@ -247,22 +268,22 @@ def _evaluate(
     # A lane's numbers are known.
     known = in_lane() or not is_traced(*asked)
     if not known or not nest.solves_jointly(1):
-        return _evaluate_top(*asked, "both")
+        return _evaluate_top(*asked, "both", "slopes" if in_lane() else None)
     found = _evaluate_top(*asked, "joint")
     several = not np.all(np.asarray(nest.frozen)[1:-1])
-    if not _answered(found[0]) and several:
+    if not _answered(found.point) and several:
         found = _from_the_bottom_up(asked)
-    if _answered(found[0]):
+    if _answered(found.point):
         return found
     if _is_search(nest) and len(nest.game.sizes) >= _DEEP:
         # Of one start among many in a search no answer is known then.
         worst = np.where(np.asarray(nest.frozen), Outcome.BUDGET, Outcome.LIMIT)
-        point = dataclasses.replace(found[0], outcomes=jnp.asarray(worst, jnp.int32))
-        return point, found[1]
+        point = dataclasses.replace(found.point, outcomes=jnp.asarray(worst, jnp.int32))
+        return found._replace(point=point)
     return _evaluate_top(*asked, "nested")
 
 
-def _from_the_bottom_up(asked: tuple[Any, ...]) -> tuple[Point, Float[Array, " levels"]]:
+def _from_the_bottom_up(asked: tuple[Any, ...]) -> Evaluation:
     """The joint method on ever more levels, the others held still: first the lowest alone.
 
     Ends with the first that gives no answer, which then isn't one of all levels.
@@ -272,9 +293,9 @@ def _from_the_bottom_up(asked: tuple[Any, ...]) -> tuple[Point, Float[Array, " l
     for lowest in range(levels - 1, 0, -1):
         held = eqx.tree_at(lambda n: n.frozen, nest, frozen | (np.arange(levels) < lowest))
         found = _evaluate_top(held, own, guess, *others, "joint")
-        if not _answered(found[0]) or np.all(frozen[1:lowest]):
+        if not _answered(found.point) or np.all(frozen[1:lowest]):
             break
-        guess = split(nest.game.sizes, 0, found[0].flat)[1]
+        guess = split(nest.game.sizes, 0, found.point.flat)[1]
     return found
 
 
@@ -296,7 +317,8 @@ def _evaluate_top(
     turn: Int[Array, ""],
     multipliers: Float[Array, " below"] | None,
     way: Way,
-) -> tuple[Point, Float[Array, " levels"]]:
+    along: Literal["slopes"] | None = None,
+) -> Evaluation:
     nest = nest.going(way)
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
@@ -310,4 +332,8 @@ def _evaluate_top(
         with_factor=with_factor,
         multipliers=multipliers,
     )
-    return point, all_objectives(nest.game, choices(nest.game.sizes, 0, point.flat))
+    sizes, slopes = nest.game.sizes, None
+    if along is not None and len(sizes) > 1:
+        own, flat, _ = split(sizes, 0, point.flat)
+        slopes = lower_slopes(nest.game, own, flat)
+    return Evaluation(point, all_objectives(nest.game, choices(sizes, 0, point.flat)), slopes)

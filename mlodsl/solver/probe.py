@@ -17,7 +17,7 @@ from mlodsl.strategies import Point
 from .certificate.lower import LowerLevel, read_lower_levels
 from .lanes import joined
 from .nest import Nest
-from .oracle import evaluate_top
+from .oracle import evaluate_with_objectives
 from .outcome import Outcome
 from .starts import first_start
 
@@ -89,8 +89,9 @@ def probe(problem: Problem, settings: Settings, nest: Nest) -> Probe:
     start = first_start(problem, settings.seed)
     own = start[0]
     flat = own[:0] if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
-    point = evaluate_top(nest, own, flat, np.asarray(1e-6, own.dtype))
-    return Probe(point, tuple(read_lower_levels(nest, point, accuracy=_ROUGH)))
+    rough = np.asarray(1e-6, own.dtype)
+    point, _, slopes = evaluate_with_objectives(nest, own, flat, rough)
+    return Probe(point, tuple(read_lower_levels(nest, point, _ROUGH, slopes)))
 
 
 def estimate_constants(problem: Problem, seen: Probe) -> Constants | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from mlodsl.calculus import Factor, Game, Krylov, Vectors, lagrangian, lanczos, operators
@@ -50,6 +51,23 @@ def stationarity(
 ) -> Float[Array, " flat"]:
     """∇_{u_k} L_k; it holds the total gradients of level k and of all levels below."""
     return jax.grad(lambda point: lagrangian(game, level, above, point))(flat)
+
+
+@joined
+def slopes_of_lower(
+    game: Game, own: Float[Array, " own"], flat: Float[Array, " flat"]
+) -> Float[Array, "2 flat"]:
+    """As `lower_slopes`, asked for by itself."""
+    return lower_slopes(game, own, flat)
+
+
+def lower_slopes(
+    game: Game, own: Float[Array, " own"], flat: Float[Array, " flat"]
+) -> Float[Array, "2 flat"]:
+    """∇_{u_1} L_1 at u_1, and where the last digits of u_1 are others; part of compiled code."""
+    signs = np.where(np.arange(flat.size) % 2, 1, -1)
+    factors = np.array([np.ones(flat.size), 1 + 2 * np.finfo(flat.dtype).eps * signs], flat.dtype)
+    return jax.vmap(jax.grad(lambda point: lagrangian(game, 1, (own,), point)))(flat * factors)
 
 
 @joined

@@ -2,7 +2,7 @@
 
 from .certify import (
     certify as certify,
+    finish as finish,
     finish_point as finish_point,
-    finish_with_objectives as finish_with_objectives,
 )
 from .structure import Certificate as Certificate, LevelCertificate as LevelCertificate

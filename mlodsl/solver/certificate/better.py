@@ -17,7 +17,7 @@ from mlodsl.strategies import Point
 
 from ..lanes import Each, Judge, clock, in_tuple, joined
 from ..nest import Nest
-from ..oracle import at_once, evaluate_many, evaluate_with_objectives
+from ..oracle import at_once, evaluate_many, evaluate_top, evaluate_with_objectives
 from ..outcome import Outcome
 from ..readings import objectives, objectives_around
 from .lower import LowerLevel
@@ -129,7 +129,7 @@ class Answers:
             All levels' variables, and how the solve of each ended.
         """
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
-        answer, values = evaluate_with_objectives(self._nest(level), vectors[0], flat)
+        answer, values, _ = evaluate_with_objectives(self._nest(level), vectors[0], flat)
         outcomes = np.asarray(answer.outcomes)
         # What was given up tells nothing of its start.
         self.tried += int((outcomes[level:] < Outcome.LIMIT).any())
@@ -219,7 +219,7 @@ class Answers:
     def slope_at(self, vectors: list[np.ndarray]) -> np.ndarray:
         """The top level's total gradient along an answer of the levels below."""
         flat = point_of(self.sizes, 1, tuple(vectors[1:]))
-        found, _ = evaluate_with_objectives(self._nest(1), vectors[0], flat)
+        found = evaluate_top(self._nest(1), vectors[0], flat, np.zeros((), flat.dtype))
         return np.asarray(found.gradient)
 
     def _remember_twin(self, twin: Twin) -> None:

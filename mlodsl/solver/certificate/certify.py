@@ -13,7 +13,7 @@ from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
 from ..nest import Nest
-from ..oracle import evaluate_with_objectives
+from ..oracle import Evaluation, evaluate_with_objectives
 from ..outcome import Outcome
 from ..readings import objectives
 from ..run import response_below
@@ -40,13 +40,12 @@ _RESTART_SECONDS = 5.0
 
 def finish_point(nest: Nest, point: Point) -> Point:
     """The point with its lower levels solved as far as rounding lets them."""
-    return finish_with_objectives(nest, point)[0]
+    return finish(nest, point).point
 
 
-def finish_with_objectives(nest: Nest, point: Point) -> tuple[Point, np.ndarray]:
+def finish(nest: Nest, point: Point) -> Evaluation:
     """As `finish_point`, with all objectives there, as minimisations."""
-    found, values = evaluate_with_objectives(nest, point.own, response_below(nest, point))
-    return found, np.asarray(values)
+    return evaluate_with_objectives(nest, point.own, response_below(nest, point))
 
 
 def certify(
@@ -72,8 +71,8 @@ def certify(
         The certificate, and the point with its lower levels re-solved.
     """
     generator = np.random.Generator(np.random.PCG64(_sequence(seed)))
-    point = finish_point(nest, returned)
-    reads = read_lower_levels(nest, point)
+    point, _, slopes = finish(nest, returned)
+    reads = read_lower_levels(nest, point, slopes=slopes)
     outcomes = np.asarray(point.outcomes)
     unbounded = Outcome.UNBOUNDED in outcomes.tolist()
     top_name = problem.level_names[0]

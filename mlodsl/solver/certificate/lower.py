@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,9 +12,8 @@ from mlodsl.calculus import BlockFactor, EliminatedFactor, Factor, FullFactor, V
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
-from ..lanes import Each, in_tuple
 from ..nest import Nest
-from ..readings import curvature_ends, reduced_product, stationarity
+from ..readings import curvature_ends, reduced_product, slopes_of_lower
 from .curvature import Curvature, of_krylov, of_matrix, of_operator
 from .names import name_of_entry
 from .norms import norm
@@ -42,7 +40,9 @@ class LowerLevel:
     gradient_error: float | None = None
 
 
-def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[LowerLevel]:
+def read_lower_levels(
+    nest: Nest, point: Point, accuracy: float = 1e-2, slopes: Array | np.ndarray | None = None
+) -> list[LowerLevel]:
     """All lower levels, top first.
 
     One gradient of L_1 holds every level's total gradient: its part in the multipliers m_2 is
@@ -50,6 +50,7 @@ def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[
 
     Arguments:
         accuracy: of the smallest curvature relative to its own size, where no matrix is kept.
+        slopes: `lower_slopes` there, where they are known.
     """
     sizes = nest.game.sizes
     if len(sizes) == 1:
@@ -57,10 +58,10 @@ def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[
     own, flat, _ = split(sizes, 0, point.flat)
     above: Vectors = (own,)
     factor = _known(point.below)
-    here = np.asarray(flat)
-    eps = float(np.finfo(here.dtype).eps)
-    rows = Each(here * _nudges(here.size, here.dtype))
-    gradient, beside = stationarity.of_many(in_tuple, nest.game, 1, above, rows)[0]
+    eps = float(np.finfo(flat.dtype).eps)
+    if slopes is None:
+        slopes = slopes_of_lower(nest.game, own, flat)
+    gradient, beside = np.asarray(slopes)
     with np.errstate(invalid="ignore"):
         change = np.abs(beside - gradient)
     found = []
@@ -78,13 +79,6 @@ def read_lower_levels(nest: Nest, point: Point, accuracy: float = 1e-2) -> list[
         above = (*above, chosen)
         flat = below
     return found
-
-
-@functools.lru_cache(maxsize=64)
-def _nudges(size: int, dtype: np.dtype) -> np.ndarray:
-    """Factors that leave a vector as it is, and that change its last digits, a row each."""
-    signs = np.where(np.arange(size) % 2, 1, -1)
-    return np.array([np.ones(size), 1 + 2 * np.finfo(dtype).eps * signs], dtype)
 
 
 def _curvature(
