@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 import mlodsl
 from mlodsl.calculus import point_of
-from mlodsl.solver.oracle import LATE, evaluate_top
+from mlodsl.solver.oracle import evaluate_top
 from mlodsl.strategies import Point
 
 from .running import NEVER, planned
@@ -35,7 +35,7 @@ def compiled_update(model: mlodsl.Model, **options: Any) -> Callable[[], Point]:
         static = eqx.filter(nest, eqx.is_array, inverse=True)
 
         def update(arrays: Any, own: Any, guess: Any, tolerance: Any) -> Any:
-            point = evaluate_top(eqx.combine(arrays, static), own, guess, tolerance, LATE)
+            point = evaluate_top(eqx.combine(arrays, static), own, guess, tolerance)
             return eqx.filter(point, eqx.is_array)
 
         compiled = jax.jit(update)

@@ -34,25 +34,39 @@ class Shape:
     """The static part of an argument; there is one object for all lanes, equal to itself alone.
 
     (Comparing structures, time and again, would take longer than computing with them.)
+
+    Arguments:
+        static: the leaves that aren't arrays, by number.
+        arrays: how many arrays there are.
     """
 
     structure: Any
     static: tuple[tuple[int, Any], ...]
+    arrays: int
 
 
-_ARRAY = Shape(jax.tree.structure(0), ())
+_ARRAY = jax.tree.structure(0)
+
+# An argument in a key: of an array its shape (of `Each` without the rows) and type.
+Part: TypeAlias = Shape | tuple[Any, ...] | str | int | None
 
 
-def shape_of(part: Shape | str | int | None) -> Shape:
+def shape_of(part: Part) -> Shape:
     """The static part of an argument as it stands in a key, where constants are themselves."""
     if isinstance(part, Shape):
         return part
-    return Shape(jax.tree.structure(part), () if part is None else ((0, part),))
+    if isinstance(part, tuple):
+        return Shape(_ARRAY, (), 1)
+    return Shape(jax.tree.structure(part), () if part is None else ((0, part),), 0)
 
 
-# The static part of an argument, its arrays, and of each its shape, its type, and whether it has
-# rows.
-_Leaves: TypeAlias = tuple[Shape, Sequence[Any], Sequence[tuple[Any, ...]]]
+def has_rows(part: Part) -> bool:
+    """Whether a part of a key is of an argument that is `Each`."""
+    return isinstance(part, tuple) and len(part) == 3
+
+
+# The static part of an argument, and its arrays.
+_Leaves: TypeAlias = tuple[Shape, Sequence[Any]]
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +81,8 @@ class Request:
     """What a lane asks for: requests of equal keys go together.
 
     Arguments:
+        key: the function, what picks and judges, how many arguments are for the judge; and all
+            arguments, a `Part` each.
         arrays: of a call of many those of `Each` with their rows, others once for all.
         rows: how many a call of many has; None for a plain one.
     """
@@ -106,60 +122,49 @@ class Lane(greenlet):
         Arguments:
             pick, judge, given: of a call of many, as in `Joined.of_many`.
         """
-        keys: list[Any] = [function, pick, judge, len(given)]
+        key: list[Any] = [function, pick, judge, len(given)]
         arrays: list[Any] = []
-        marks: list[Any] = []
         rows: int | None = None
-        for argument in arguments:
+        for argument in (*arguments, *given):
             kind = type(argument)
             if kind is Each:
                 own = argument.rows
                 rows = len(own)
-                keys.append(_ARRAY)
+                key.append((own.shape[1:], own.dtype, Each))
                 arrays.append(own)
-                marks.append((own.shape[1:], own.dtype, True))
             elif kind is np.ndarray:
-                keys.append(_ARRAY)
+                key.append((argument.shape, argument.dtype))
                 arrays.append(argument)
-                marks.append((argument.shape, argument.dtype, False))
             elif argument is None or kind is str or kind is int:
-                keys.append(argument)
+                key.append(argument)
             else:
-                known = self._known.get(id(argument)) if kind is Nest else None
-                found = self._leaves(argument, kind) if known is None else known[1]
-                keys.append(found[0])
-                arrays += found[1]
-                marks += found[2]
-        for one in given:
-            each = type(one) is Each
-            leaf = one.rows if each else one
-            arrays.append(leaf)
-            marks.append((leaf.shape[1:] if each else leaf.shape, leaf.dtype, each))
-        keys.append(tuple(marks))
+                known = self._known.get(id(argument))
+                shape, leaves = self._leaves(argument) if known is None else known[1]
+                key.append(shape)
+                arrays += leaves
         scheduler = self.parent
         assert scheduler is not None
-        return scheduler.switch(Request(tuple(keys), arrays, rows))
+        return scheduler.switch(Request(tuple(key), arrays, rows))
 
-    def _leaves(self, argument: Any, kind: type) -> _Leaves:
-        """The static part of an argument, and its arrays with what is static of them."""
-        kept = kind is Nest or kind is Problem
-        if kept and id(argument) in self._known:
-            return self._known[id(argument)][1]
+    def _leaves(self, argument: Any) -> _Leaves:
+        """The static part of an argument, and its arrays."""
+        kept = isinstance(argument, Nest | Problem)
         leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem if kept else None)
-        arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) or eqx.is_array(leaf)]
-        static: tuple[tuple[int, Any], ...] = ()
-        if len(arrays) < len(leaves):
-            static = tuple(
-                (number, Problem if _is_problem(leaf) else leaf)
-                for number, leaf in enumerate(leaves)
-                if not (isinstance(leaf, np.ndarray) or eqx.is_array(leaf))
-            )
-        shape = self._shapes.setdefault((structure, static), Shape(structure, static))
-        found = (shape, arrays, [(leaf.shape, leaf.dtype, False) for leaf in arrays])
+        arrays, static, marks = [], [], []
+        for number, leaf in enumerate(leaves):
+            if isinstance(leaf, np.ndarray) or eqx.is_array(leaf):
+                arrays.append(leaf)
+                marks.append((leaf.shape, leaf.dtype))
+            else:
+                static.append((number, Problem if _is_problem(leaf) else leaf))
+        key = (structure, tuple(static), tuple(marks))
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._shapes.setdefault(key, Shape(structure, key[1], len(arrays)))
         if kept:
             # With a reference to it, so that no other object takes its place in memory.
-            self._known[id(argument)] = (argument, found)
-        return found
+            self._known[id(argument)] = (argument, (shape, arrays))
+        return shape, arrays
 
 
 def _is_problem(leaf: Any) -> bool:

@@ -7,7 +7,7 @@ serves every value of its params; the instances of a batch call it together.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -114,17 +114,13 @@ def evaluate_top(
     own: Array | np.ndarray,
     guess: Array | np.ndarray,
     tolerance: Array | np.ndarray,
-    turn: int | Int[Array, ""] = LATE,
 ) -> Point:
     """The top level's total gradient at `own`, the levels below solved from `guess`.
 
     Where they may be solved all at once, what solves them one inside the other is compiled
     only once that fails; under a transformation it is part of the same code.
-
-    Arguments:
-        turn: how many evaluations the run has had; strategies that start inexact look at it.
     """
-    return _evaluate(nest, own, guess, tolerance, turn).point
+    return _evaluate(nest, own, guess, tolerance, LATE).point
 
 
 def total_gradient(
@@ -216,6 +212,12 @@ class Evaluations(NamedTuple):
     objectives: np.ndarray
     judged: tuple[np.ndarray, ...] = ()
 
+    def of_rows(self, first: int, last: int) -> Evaluations:
+        """Some rows, without what was judged."""
+        flats, gradients, outcomes, objectives, _ = self
+        rows = slice(first, last)
+        return Evaluations(flats[rows], gradients[rows], outcomes[rows], objectives[rows])
+
 
 def evaluate_many(
     nest: Nest, owns: np.ndarray, guesses: np.ndarray, judge: Judge | None = None, *given: Any
@@ -229,11 +231,8 @@ def evaluate_many(
         rows = zip(owns, guesses, strict=True)
         found = in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows)
         return _evaluations(judged(found, judge, given))
-    multipliers = np.zeros(guesses.shape[1:], guesses.dtype) if nest.adapts else None
-    exact = (np.zeros((), owns.dtype), np.asarray(LATE, np.int32), multipliers)
-    asked = (nest, Each(owns), Each(guesses), *exact, "both")
-    found = _evaluate_top.of_many(_parts, *asked, judge=judge, given=given)
-    return _evaluations(found)
+    asked = (nest, Each(owns), Each(guesses))
+    return _evaluations(_evaluate_exactly.of_many(_parts, *asked, judge=judge, given=given))
 
 
 def _evaluations(found: tuple[np.ndarray, ...]) -> Evaluations:
@@ -260,6 +259,10 @@ def _evaluate(
     turn: int | Int[Array, ""],
     multipliers: Array | np.ndarray | None = None,
 ) -> Evaluation:
+    jointly = nest.solves_jointly(1)
+    # Nowhere else are evaluations asked for by lanes: their runs are compiled whole.
+    if in_lane() and not jointly:
+        return _evaluate_and_read(nest, own, guess, tolerance)
     if not nest.adapts:
         multipliers = None
     elif multipliers is None:
@@ -267,8 +270,8 @@ def _evaluate(
     asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32), multipliers)
     # A lane's numbers are known.
     known = in_lane() or not is_traced(*asked)
-    if not known or not nest.solves_jointly(1):
-        return _evaluate_top(*asked, "both", "slopes" if in_lane() else None)
+    if not known or not jointly:
+        return _evaluate_top(*asked, "both")
     found = _evaluate_top(*asked, "joint")
     several = not np.all(np.asarray(nest.frozen)[1:-1])
     if not _answered(found.point) and several:
@@ -317,23 +320,47 @@ def _evaluate_top(
     turn: Int[Array, ""],
     multipliers: Float[Array, " below"] | None,
     way: Way,
-    along: Literal["slopes"] | None = None,
 ) -> Evaluation:
-    nest = nest.going(way)
+    return _evaluation(nest.going(way), own, guess, tolerance, turn, multipliers)
+
+
+@joined
+def _evaluate_exactly(
+    nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"]
+) -> Evaluation:
+    """To rounding, from multipliers of zero."""
+    return _evaluate_in_lane(nest, own, guess, jnp.zeros((), own.dtype))
+
+
+@joined
+def _evaluate_and_read(
+    nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"], tolerance: Array
+) -> Evaluation:
+    """As `_evaluate_exactly` to a tolerance, and the lower levels' slopes at the answer."""
+    found = _evaluate_in_lane(nest, own, guess, tolerance)
+    if len(nest.game.sizes) == 1:
+        return found
+    own, flat, _ = split(nest.game.sizes, 0, found.point.flat)
+    return found._replace(slopes=lower_slopes(nest.game, own, flat))
+
+
+def _evaluate_in_lane(nest: Nest, own: Array, guess: Array, tolerance: Array) -> Evaluation:
+    multipliers = jnp.zeros_like(guess) if nest.adapts else None
+    late = jnp.array(LATE, jnp.int32)
+    return _evaluation(nest.going("both"), own, guess, tolerance, late, multipliers)
+
+
+def _evaluation(
+    nest: Nest,
+    own: Array,
+    guess: Array,
+    tolerance: Array,
+    turn: Int[Array, ""],
+    multipliers: Array | None,
+) -> Evaluation:
     proposal = Proposal(own, guess, jnp.zeros((), own.dtype), jnp.array(0, jnp.int32))
     with_factor = nest.plans[0].mover.needs_factor
-    point = evaluate(
-        nest,
-        0,
-        (),
-        proposal,
-        tolerance,
-        turn,
-        with_factor=with_factor,
-        multipliers=multipliers,
-    )
-    sizes, slopes = nest.game.sizes, None
-    if along is not None and len(sizes) > 1:
-        own, flat, _ = split(sizes, 0, point.flat)
-        slopes = lower_slopes(nest.game, own, flat)
-    return Evaluation(point, all_objectives(nest.game, choices(sizes, 0, point.flat)), slopes)
+    asked = (nest, 0, (), proposal, tolerance, turn)
+    point = evaluate(*asked, with_factor=with_factor, multipliers=multipliers)
+    vectors = choices(nest.game.sizes, 0, point.flat)
+    return Evaluation(point, all_objectives(nest.game, vectors), None)

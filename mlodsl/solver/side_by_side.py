@@ -19,7 +19,7 @@ from jaxtyping import Array, PyTree
 from mlodsl.modules import Problem
 
 from .compiling import jit_soon
-from .lanes import Lane, Request, Shape, shape_of
+from .lanes import Lane, Request, Shape, has_rows, shape_of
 
 Found = TypeVar("Found")
 
@@ -154,9 +154,10 @@ class _Scheduler:
         lanes = np.repeat(np.array([lane.index for lane, _ in group], np.int32), counts)
         columns = zip(*(request.arrays for _, request in group), strict=True)
         plain = group[0][1].rows is None
+        each = [has_rows(part) for part in key[4:] for _ in range(shape_of(part).arrays)]
         arrays = []
-        for (_, _, each), column in zip(key[-1], columns, strict=True):
-            if each:
+        for own, column in zip(each, columns, strict=True):
+            if own:
                 arrays.append(np.concatenate(column))
             else:
                 stacked = np.array(column)
@@ -201,11 +202,10 @@ class _Scheduler:
     def _compute(self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]) -> Any:
         form = self.forms.get(key)
         if form is None:
-            function, _, _, _, *parts, _ = key
-            arguments = [shape_of(part) for part in parts]
+            arguments = [shape_of(part) for part in key[4 : len(key) - key[3]]]
             structures = tuple(one.structure for one in arguments)
             static = tuple(one.static for one in arguments)
-            form = _Form(function, structures, static, self.structure, tuple(self.stack.own))
+            form = _Form(key[0], structures, static, self.structure, tuple(self.stack.own))
             self.forms[key] = form
         return _compute(form, self.shared, list(self.stack.own.values()), lanes, arrays)
 

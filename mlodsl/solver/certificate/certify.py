@@ -18,7 +18,7 @@ from ..outcome import Outcome
 from ..readings import objectives
 from ..run import response_below
 from .degeneracy import degeneracy_findings
-from .differences import check_by_differences
+from .differences import Differences
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
 from .norms import norm
 from .optimistic import is_valley, select_tie, valley_findings
@@ -33,7 +33,8 @@ from .sentences import (
 )
 from .standstill import judge_top
 from .structure import Certificate, LevelCertificate
-from .top import TopLevel, measure_rounding, tangent
+from .top import Look, TopLevel, look_for_rounding, measure_rounding, tangent
+from .top_curvature import secants_of_axes
 
 _RESTART_SECONDS = 5.0
 
@@ -111,7 +112,11 @@ def certify(
     findings += [search.twin] if search.twin is not None else []
     top = TopLevel(solving, problem, point, search.value, search.direct)
     free = tangent(top)
-    rounding, by_ulps = measure_rounding(top, generator)
+    by_ulps_alone = look_for_rounding(top, generator)
+    secants, differences = secants_of_axes(top, free), Differences(top, free, generator)
+    looks = (by_ulps_alone, None if secants is None else secants.look, differences.look)
+    Look.together([look for look in looks if look is not None])
+    rounding, by_ulps = measure_rounding(top, by_ulps_alone)
     size, descent = 0.0, None
     # Rounding excuses a residual only while it is small beside the gradient's own parts.
     excused = min(10 * by_ulps, precision * top.parts)
@@ -122,11 +127,11 @@ def certify(
         )
         own_certificate = LevelCertificate(top.residual, None, None, None, None)
     else:
-        verdict = judge_top(top, free, rounding, tolerance, generator)
+        verdict = judge_top(top, free, rounding, secants, tolerance, generator)
         own_certificate, descent = verdict.certificate, verdict.descent
         findings += verdict.findings
         size = verdict.largest
-    check = check_by_differences(top, free, rounding, size, generator)
+    check = differences.check(rounding, size)
     error = check.relative_error
     accuracy = 1e-4 if precision < 1e-6 else 2e-2
     if error is None and free.stretch.size:

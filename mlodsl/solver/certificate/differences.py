@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .norms import norm
-from .top import Rounding, Tangent, TopLevel
+from .top import Look, Rounding, Tangent, TopLevel
 
 _DIRECTIONS = 3
 _MOST_ENTRIES = 8
@@ -34,85 +33,89 @@ class DifferenceCheck:
     error: float | None = None
 
 
-def check_by_differences(
-    top: TopLevel,
-    free: Tangent,
-    rounding: Rounding,
-    curvature_size: float,
-    generator: np.random.Generator,
-) -> DifferenceCheck:
-    """The errors of g·d against central differences of the re-solved value.
+class Differences:
+    """Central differences of the re-solved value, with the formula of fourth order.
 
-    Along free directions d of length 1 (an orthonormal basis where the level is small, else
-    random ones), with the formula of fourth order. Relative to the largest of ‖g‖, its two
-    parts (which cancel at a minimum), and the change of the gradient over the size of the point.
+    Along free directions d of length 1: an orthonormal basis where the level is small, else random
+    ones. `look` holds those of the longest step, where they cost little.
     """
-    size = free.stretch.size
-    if size == 0:
-        return DifferenceCheck(None)
-    scale = max(
-        top.parts, curvature_size * top.size, top.eps ** (2 / 3) * abs(float(top.point.value))
-    )
-    complete = size <= _MOST_ENTRIES
-    if complete:
-        directions = _orthonormal(size, generator)
-    else:
-        draws = generator.standard_normal((_DIRECTIONS, size))
-        directions = [draw / norm(draw) for draw in draws]
-    slopes, errors, steps = [], [], []
-    lifted = np.array([free.lift(direction) for direction in directions])
-    first = _differences(top, lifted, _STEP_SHARES[0]).tolist() if top.at_once else None
-    for row, direction in enumerate(lifted):
-        known = None if first is None else first[row]
-        slope, error, step = _closest_difference(top, direction, known)
-        slopes.append(slope)
-        errors.append(error / (scale if scale > 0 else 1.0))
-        steps.append(step)
-    if not all(map(math.isfinite, errors)):
-        return DifferenceCheck(None)
-    if not complete:
-        return DifferenceCheck(max(errors))
-    noise = math.hypot(*(1.5 * rounding.value / step for step in steps))
-    return DifferenceCheck(max(errors), math.hypot(*slopes), noise)
+
+    def __init__(self, top: TopLevel, free: Tangent, generator: np.random.Generator) -> None:
+        size = free.stretch.size
+        self._top = top
+        self._complete = size <= _MOST_ENTRIES
+        if self._complete:
+            directions = _orthonormal(size, generator)
+        else:
+            draws = generator.standard_normal((_DIRECTIONS, size))
+            directions = draws / np.linalg.norm(draws, axis=1, keepdims=True)
+        self._directions = np.array([free.lift(direction) for direction in directions])
+        self._longest = top.eps ** (1 / 5) * top.units(self._directions) if size else np.zeros(0)
+        self.look = self._look(_STEP_SHARES[0]) if size and top.at_once else None
+
+    def check(self, rounding: Rounding, curvature_size: float) -> DifferenceCheck:
+        """The errors of the total gradient's slopes g·d against the differences.
+
+        Relative to the largest of ‖g‖, its two parts (which cancel at a minimum), and the change
+        of the gradient over the size of the point.
+        """
+        top = self._top
+        if not len(self._directions):
+            return DifferenceCheck(None)
+        value = abs(float(top.point.value))
+        scale = max(top.parts, curvature_size * top.size, top.eps ** (2 / 3) * value)
+        known = None if self.look is None else self._by(self.look, _STEP_SHARES[0]).tolist()
+        slopes, errors, steps = [], [], []
+        for row in range(len(self._directions)):
+            slope, error, step = self._closest(row, None if known is None else known[row])
+            slopes.append(slope)
+            errors.append(error / (scale if scale > 0 else 1.0))
+            steps.append(step)
+        if not all(map(math.isfinite, errors)):
+            return DifferenceCheck(None)
+        if not self._complete:
+            return DifferenceCheck(max(errors))
+        noise = math.hypot(*(1.5 * rounding.value / step for step in steps))
+        return DifferenceCheck(max(errors), math.hypot(*slopes), noise)
+
+    def _closest(self, row: int, first: float | None) -> tuple[float, float, float]:
+        """The central difference nearest to g·d of three steps: itself, its error, its step.
+
+        The longest step has the least rounding; a function with features smaller than it (a
+        rounded corner) needs a shorter one. A wrong gradient is wrong at all of them.
+
+        Arguments:
+            first: the difference of the longest step, where it is known.
+        """
+        top, own = self._top, slice(row, row + 1)
+        slope = float(top.gradient.dot(self._directions[row]))
+        best = (float("nan"), float("inf"), 1.0)
+        for share in _STEP_SHARES:
+            difference = first
+            if difference is None or share != _STEP_SHARES[0]:
+                difference = float(self._by(self._look(share, own), share, own)[0])
+            error = abs(difference - slope) if math.isfinite(difference) else float("inf")
+            if error < best[1]:
+                best = (difference, error, share * float(self._longest[row]))
+            if error <= top.eps**0.5 * (abs(slope) + top.parts):
+                break
+        return best
+
+    def _look(self, share: float, rows: slice = slice(None)) -> Look:
+        """At four places along each direction."""
+        steps = share * self._longest[rows]
+        places = np.multiply.outer(steps, _PLACES)[:, :, None] * self._directions[rows, None]
+        return Look(self._top, (self._top.own + places).reshape(-1, self._top.own.size))
+
+    def _by(self, look: Look, share: float, rows: slice = slice(None)) -> np.ndarray:
+        """The differences by what was seen there."""
+        values = look.found.objectives[:, 0].reshape(-1, 4)
+        return np.asarray(values @ _WEIGHTS / (12 * share * self._longest[rows]))
 
 
-def _orthonormal(size: int, generator: np.random.Generator) -> list[np.ndarray]:
-    """A basis of random directions; in one dimension there is nothing to draw."""
+def _orthonormal(size: int, generator: np.random.Generator) -> np.ndarray:
+    """Random directions, a row each; in one dimension there is nothing to draw."""
     if size == 1:
-        return [np.ones(1)]
+        return np.ones((1, 1))
     basis, _ = np.linalg.qr(generator.standard_normal((size, size)))
-    return list(basis.T)
-
-
-def _closest_difference(
-    top: TopLevel, direction: np.ndarray, first: float | None
-) -> tuple[float, float, float]:
-    """The central difference nearest to g·d of three steps: itself, its error, its step.
-
-    The longest step has the least rounding; a function with features smaller than it (a
-    rounded corner) needs a shorter one. A wrong gradient is wrong at all of them.
-
-    Arguments:
-        first: the difference of the longest step, where it is known.
-    """
-    slope = float(top.gradient.dot(direction))
-    longest = top.eps ** (1 / 5) * top.unit(direction)
-    best = (float("nan"), float("inf"), 1.0)
-    for share in _STEP_SHARES:
-        difference = first
-        if difference is None or share != _STEP_SHARES[0]:
-            difference = float(_differences(top, direction[None], share)[0])
-        error = abs(difference - slope) if math.isfinite(difference) else float("inf")
-        if error < best[1]:
-            best = (difference, error, share * longest)
-        if error <= top.eps**0.5 * (abs(slope) + top.parts):
-            break
-    return best
-
-
-def _differences(top: TopLevel, directions: np.ndarray, share: float) -> np.ndarray:
-    """The central difference along each direction, by the values at four places."""
-    steps = share * top.eps ** (1 / 5) * top.units(directions)
-    places = np.multiply.outer(steps, _PLACES)[:, :, None] * directions[:, None]
-    found = top.at((top.own + places).reshape(-1, top.own.size)).objectives[:, 0]
-    return np.asarray(found.reshape(-1, 4) @ _WEIGHTS / (12 * steps))
+    return np.asarray(basis.T)

@@ -20,7 +20,7 @@ from .sentences import (
 from .structure import LevelCertificate, LevelErrors
 from .surroundings import explore
 from .top import Rounding, Tangent, TopLevel
-from .top_curvature import curvature, newton_contracts, rises_after
+from .top_curvature import Secants, curvature, newton_contracts, rises_after
 
 _EXPLORE_SECONDS = 1.0
 
@@ -44,13 +44,18 @@ def judge_top(
     top: TopLevel,
     free: Tangent,
     rounding: Rounding,
+    secants: Secants | None,
     tolerance: float,
     generator: np.random.Generator,
 ) -> Verdict:
-    """The top level's curvature, its distance from the minimum, and what rays from it show."""
+    """The top level's curvature, its distance from the minimum, and what rays from it show.
+
+    Arguments:
+        secants: by `secants_of_axes`.
+    """
     problem = top.problem
     name, sought, _ = level_words(problem, 0)
-    found = curvature(top, free, rounding)
+    found = curvature(top, free, rounding, secants)
     if found is None:
         sentence = f"{name}: its curvature could not be computed around the point"
         return Verdict(LevelCertificate(top.residual, None, None, None, None), [sentence])

@@ -5,6 +5,7 @@ Everything comes from re-solved responses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +73,12 @@ class TopLevel:
             judge, given: as in `evaluate_many`.
         """
         if guesses is None:
-            guesses = np.repeat(self.guess[None], len(owns), axis=0)
+            guesses = self.guesses(len(owns))
         return evaluate_many(self.nest, owns.astype(self.own.dtype), guesses, judge, *given)
+
+    def guesses(self, count: int) -> np.ndarray:
+        """Where the lower levels start by default, a row each."""
+        return np.repeat(self.guess[None], count, axis=0)
 
     def gradient_at(self, own: np.ndarray) -> np.ndarray:
         """The total gradient at other variables."""
@@ -117,6 +122,38 @@ class TopLevel:
         return project_top.of_many(in_tuple, self.problem, Each(owns))[0]
 
 
+class Look:
+    """Evaluations around a point that a check begins with, made when they are first asked for.
+
+    Arguments:
+        owns, guesses: as of `TopLevel.at`.
+    """
+
+    def __init__(self, top: TopLevel, owns: np.ndarray, guesses: np.ndarray | None = None) -> None:
+        self.owns = owns
+        self.guesses = top.guesses(len(owns)) if guesses is None else guesses
+        self._top = top
+        self._found: Evaluations | None = None
+
+    @property
+    def found(self) -> Evaluations:
+        """The evaluations, a row each."""
+        if self._found is None:
+            self._found = self._top.at(self.owns, self.guesses)
+        return self._found
+
+    @staticmethod
+    def together(looks: Sequence[Look]) -> None:
+        """Makes the evaluations of several looks around one point in one go."""
+        owns = np.concatenate([look.owns for look in looks])
+        found = looks[0]._top.at(owns, np.concatenate([look.guesses for look in looks]))
+        first = 0
+        for look in looks:
+            last = first + len(look.owns)
+            look._found = found.of_rows(first, last)
+            first = last
+
+
 @dataclass(frozen=True, slots=True)
 class Rounding:
     """How far rounding, and the re-solving of the levels below, move what is computed.
@@ -134,8 +171,20 @@ class Rounding:
         return float(np.abs(direction).dot(self.gradient))
 
 
-def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rounding, float]:
+def look_for_rounding(top: TopLevel, generator: np.random.Generator) -> Look:
+    """At the point moved by a few ulps; of two of four places the levels below start off too."""
+    places = (generator.random((4, top.own.size)) * len(_ULPS)).astype(int)
+    ulps = _ULPS[places] * top.eps
+    guesses = top.guesses(4)
+    guesses[1::2] *= 1 + top.eps**0.5 * generator.standard_normal((2, top.guess.size))
+    return Look(top, top.own + ulps * (np.abs(top.own) + top.eps), guesses)
+
+
+def measure_rounding(top: TopLevel, look: Look) -> tuple[Rounding, float]:
     """What changes when the point moves by a few ulps and the levels below start a little off.
+
+    Arguments:
+        look: by `look_for_rounding`.
 
     Returns:
         The rounding errors of value and gradient, and the change of the residual's norm by the
@@ -143,13 +192,8 @@ def measure_rounding(top: TopLevel, generator: np.random.Generator) -> tuple[Rou
     """
     precision = top.eps**0.5
     value = top.value
-    places = (generator.random((4, top.own.size)) * len(_ULPS)).astype(int)
-    ulps = _ULPS[places] * top.eps
-    guesses = np.repeat(top.guess[None], 4, axis=0)
-    guesses[1::2] *= 1 + precision * generator.standard_normal((2, top.guess.size))
-    found = top.at(top.own + ulps * (np.abs(top.own) + top.eps), guesses)
-    changes = found.gradients - top.gradient
-    values = np.abs(found.objectives[:, 0] - value).tolist()
+    changes = look.found.gradients - top.gradient
+    values = np.abs(look.found.objectives[:, 0] - value).tolist()
     ulps_alone = max(norm(change) for change in changes[::2])
     parts = np.abs(top.direct) + np.abs(top.indirect)
     measured = np.abs(changes).max(0)

@@ -5,33 +5,40 @@ from __future__ import annotations
 import numpy as np
 
 from .curvature import Curvature, of_matrix, of_operator
-from .top import Rounding, Tangent, TopLevel
+from .top import Look, Rounding, Tangent, TopLevel
 
 _DENSE_COLUMNS = 24
 _CAREFUL_COLUMNS = 6
 _STEP_SHARES = (1e-2, 1e-4)
 
 
-def curvature(top: TopLevel, free: Tangent, rounding: Rounding) -> Curvature | None:
-    """The curvature of the top level on its free directions; None where it isn't finite."""
+def curvature(
+    top: TopLevel, free: Tangent, rounding: Rounding, secants: Secants | None
+) -> Curvature | None:
+    """The curvature of the top level on its free directions; None where it isn't finite.
+
+    Arguments:
+        secants: by `secants_of_axes`.
+    """
     gradient = free.restrict(_residual(top)) / free.stretch
     if gradient.size == 0:
         return Curvature(np.inf, np.inf, np.zeros(top.own.size), 0.0, 0.0)
     # Where a flat direction winds (the orbit of a symmetry), what is left of the gradient shows
     # over its radius: as curvature, but not as a slope.
     winding = 10 * top.residual / top.size
-    if gradient.size > _DENSE_COLUMNS:
+    if secants is None:
         step = top.eps ** (1 / 3) * top.size
         noise = float(np.linalg.norm(rounding.gradient)) / step + winding
 
         def product(vector: np.ndarray) -> np.ndarray:
             direction = free.lift(vector.reshape(-1))
-            change = free.restrict(_secants(top, direction[None], np.array([[step]]))[0])
+            ends = _look_at_both_ends(top, direction[None], np.array([[step]]))
+            change = free.restrict(_secants(ends, np.array([[step]]))[0])
             return change + (1 / free.stretch - 1) * vector.reshape(-1)
 
         found = of_operator(product, gradient, noise)
     else:
-        found = _dense(top, free, rounding, gradient, winding)
+        found = _dense(top, secants, rounding, gradient, winding)
     if found is None:
         return None
     newton = None if found.newton is None else free.lift(found.newton)
@@ -62,12 +69,11 @@ def _residual(top: TopLevel) -> np.ndarray:
 
 
 def _dense(
-    top: TopLevel, free: Tangent, rounding: Rounding, gradient: np.ndarray, winding: float
+    top: TopLevel, secants: Secants, rounding: Rounding, gradient: np.ndarray, winding: float
 ) -> Curvature | None:
     """The matrix of all secants: of the two that give an entry the more exact one."""
-    size = gradient.size
+    size, free = gradient.size, secants.free
     columns, errors = [], []
-    secants = _Secants(top, free, np.eye(size))
     for column in range(size):
         found, error = _careful_secant(secants, column, rounding)
         columns.append(found)
@@ -87,18 +93,28 @@ def _dense(
     return of_matrix(matrix, gradient, np.maximum(np.minimum(error, error.T), winding))
 
 
-class _Secants:
-    """Secants along free directions, at a long step and at shorter ones, as they are asked for."""
+def secants_of_axes(top: TopLevel, free: Tangent) -> Secants | None:
+    """The secants along the axes of the free directions; None where these are none, or many."""
+    return Secants(top, free) if 0 < free.stretch.size <= _DENSE_COLUMNS else None
 
-    def __init__(self, top: TopLevel, free: Tangent, directions: np.ndarray) -> None:
+
+class Secants:
+    """Secants along the axes of the free directions, at a long step and at shorter ones, as they
+    are asked for.
+
+    `look` holds those that most likely will be, where they cost little.
+    """
+
+    def __init__(self, top: TopLevel, free: Tangent) -> None:
         self.top, self.free = top, free
-        self._lifted = np.array([free.lift(direction) for direction in directions])
+        axes = np.eye(free.stretch.size)
+        self._lifted = np.array([free.lift(axis) for axis in axes])
         self._steps = (top.eps ** (1 / 3) * top.units(self._lifted)).tolist()
         self._known: dict[tuple[int, float], np.ndarray] = {}
-        self.careful = len(directions) <= _CAREFUL_COLUMNS
-        if top.at_once:
-            shares = (1.0, _STEP_SHARES[0]) if self.careful else (1.0,)
-            self._add([(number, share) for number in range(len(directions)) for share in shares])
+        self.careful = len(axes) <= _CAREFUL_COLUMNS
+        shares = (1.0, _STEP_SHARES[0]) if self.careful else (1.0,)
+        self._first = [(number, share) for number in range(len(axes)) for share in shares]
+        self.look = self._look(self._first) if top.at_once else None
 
     def step(self, number: int, share: float) -> float:
         """The step along a direction."""
@@ -106,19 +122,27 @@ class _Secants:
 
     def secant(self, number: int, share: float) -> np.ndarray:
         """The change of the free part of the gradient per step."""
+        if self.look is not None and not self._known:
+            self._add(self._first, self.look)
         if (number, share) not in self._known:
-            self._add([(number, share)])
+            wanted = [(number, share)]
+            self._add(wanted, self._look(wanted))
         return self._known[number, share]
 
-    def _add(self, wanted: list[tuple[int, float]]) -> None:
-        lengths = np.array([self.step(*one) for one in wanted])[:, None]
-        directions = self._lifted[[number for number, _ in wanted]]
-        found = _secants(self.top, directions, lengths)
+    def _look(self, wanted: list[tuple[int, float]]) -> Look:
+        return _look_at_both_ends(self.top, self._lifted[[n for n, _ in wanted]], self._of(wanted))
+
+    def _add(self, wanted: list[tuple[int, float]], look: Look) -> None:
+        found = _secants(look, self._of(wanted))
         self._known |= zip(wanted, map(self.free.restrict, found), strict=True)
+
+    def _of(self, wanted: list[tuple[int, float]]) -> np.ndarray:
+        """The steps, a row each."""
+        return np.array([self.step(*one) for one in wanted])[:, None]
 
 
 def _careful_secant(
-    secants: _Secants, number: int, rounding: Rounding
+    secants: Secants, number: int, rounding: Rounding
 ) -> tuple[np.ndarray, np.ndarray]:
     """The secant at the longest step that a shorter one agrees with, and its error.
 
@@ -138,11 +162,16 @@ def _careful_secant(
     return column, error
 
 
-def _secants(top: TopLevel, directions: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """The change of the total gradient along directions per step, a row each."""
+def _look_at_both_ends(top: TopLevel, directions: np.ndarray, steps: np.ndarray) -> Look:
+    """A step ahead along directions, a row each, and a step back."""
     moves = steps * directions
-    found = top.at(np.concatenate([top.own + moves, top.own - moves])).gradients
-    return np.asarray((found[: len(moves)] - found[len(moves) :]) / (2 * steps))
+    return Look(top, np.concatenate([top.own + moves, top.own - moves]))
+
+
+def _secants(look: Look, steps: np.ndarray) -> np.ndarray:
+    """The change of the total gradient per step, a row each, by `_look_at_both_ends`."""
+    ahead, behind = np.split(look.found.gradients, 2)
+    return np.asarray((ahead - behind) / (2 * steps))
 
 
 def rises_after(top: TopLevel, step: np.ndarray, noise: float) -> float | None:
