@@ -10,63 +10,18 @@ less than a solve alone, and compiled programs serve every value of the params.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-import equinox as eqx
-import jax
 import numpy as np
 from greenlet import getcurrent, greenlet
 
-from mlodsl.modules import Problem
-
 from .clock import seconds
 from .compiling import compiled
-from .nest import Nest
 
 Found = TypeVar("Found")
 Judge: TypeAlias = Callable[..., tuple[np.ndarray, ...]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
-    """The static part of an argument; there is one object for all lanes, equal to itself alone.
-
-    (Comparing structures, time and again, would take longer than computing with them.)
-
-    Arguments:
-        static: the leaves that aren't arrays, by number.
-        arrays: how many arrays there are.
-    """
-
-    structure: Any
-    static: tuple[tuple[int, Any], ...]
-    arrays: int
-
-
-_ARRAY = jax.tree.structure(0)
-
-# An argument in a key: of an array its shape (of `Each` without the rows) and type.
-Part: TypeAlias = Shape | tuple[Any, ...] | str | int | None
-
-
-def shape_of(part: Part) -> Shape:
-    """The static part of an argument as it stands in a key, where constants are themselves."""
-    if isinstance(part, Shape):
-        return part
-    if isinstance(part, tuple):
-        return Shape(_ARRAY, (), 1)
-    return Shape(jax.tree.structure(part), () if part is None else ((0, part),), 0)
-
-
-def has_rows(part: Part) -> bool:
-    """Whether a part of a key is of an argument that is `Each`."""
-    return isinstance(part, tuple) and len(part) == 3
-
-
-# The static part of an argument, and its arrays.
-_Leaves: TypeAlias = tuple[Shape, Sequence[Any]]
 
 
 @dataclass(slots=True, eq=False)
@@ -78,18 +33,14 @@ class Each:
 
 @dataclass(slots=True)
 class Request:
-    """What a lane asks for: requests of equal keys go together.
+    """What a lane asks for: a function's value; of a call of many also what `Joined.of_many` says
+    of `pick`, `judge` and `given`."""
 
-    Arguments:
-        key: the function, what picks and judges, how many arguments are for the judge; and all
-            arguments, a `Part` each.
-        arrays: of a call of many those of `Each` with their rows, others once for all.
-        rows: how many a call of many has; None for a plain one.
-    """
-
-    key: tuple[Any, ...]
-    arrays: list[Any]
-    rows: int | None
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    pick: Callable[[Any], Any] | None = None
+    judge: Callable[..., Any] | None = None
+    given: tuple[Any, ...] = ()
 
 
 class Lane(greenlet):
@@ -98,77 +49,19 @@ class Lane(greenlet):
     Arguments:
         program: what it runs.
         index: of the lane among all.
-        shapes: those of arguments that are known, shared by all lanes.
     """
 
-    def __init__(self, program: Callable[[], Any], index: int, shapes: dict[Any, Shape]) -> None:
+    def __init__(self, program: Callable[[], Any], index: int) -> None:
         super().__init__(program)
         self.index = index
-        self._shapes = shapes
         self.seconds = 0.0
         self.resumed = 0.0
-        self._known: dict[int, tuple[Any, _Leaves]] = {}
 
-    def ask(
-        self,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        pick: Callable[[Any], Any] | None = None,
-        judge: Callable[..., Any] | None = None,
-        given: tuple[Any, ...] = (),
-    ) -> Any:
-        """The function's value, computed with those of other lanes; waits for them.
-
-        Arguments:
-            pick, judge, given: of a call of many, as in `Joined.of_many`.
-        """
-        key: list[Any] = [function, pick, judge, len(given)]
-        arrays: list[Any] = []
-        rows: int | None = None
-        for argument in (*arguments, *given):
-            kind = type(argument)
-            if kind is Each:
-                own = argument.rows
-                rows = len(own)
-                key.append((own.shape[1:], own.dtype, Each))
-                arrays.append(own)
-            elif kind is np.ndarray:
-                key.append((argument.shape, argument.dtype))
-                arrays.append(argument)
-            elif argument is None or kind is str or kind is int:
-                key.append(argument)
-            else:
-                known = self._known.get(id(argument))
-                shape, leaves = self._leaves(argument) if known is None else known[1]
-                key.append(shape)
-                arrays += leaves
+    def ask(self, request: Request) -> Any:
+        """The answer to a request, computed with those of other lanes; waits for them."""
         scheduler = self.parent
         assert scheduler is not None
-        return scheduler.switch(Request(tuple(key), arrays, rows))
-
-    def _leaves(self, argument: Any) -> _Leaves:
-        """The static part of an argument, and its arrays."""
-        kept = isinstance(argument, Nest | Problem)
-        leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem if kept else None)
-        arrays, static, marks = [], [], []
-        for number, leaf in enumerate(leaves):
-            if isinstance(leaf, np.ndarray) or eqx.is_array(leaf):
-                arrays.append(leaf)
-                marks.append((leaf.shape, leaf.dtype))
-            else:
-                static.append((number, Problem if _is_problem(leaf) else leaf))
-        key = (structure, tuple(static), tuple(marks))
-        shape = self._shapes.get(key)
-        if shape is None:
-            shape = self._shapes.setdefault(key, Shape(structure, key[1], len(arrays)))
-        if kept:
-            # With a reference to it, so that no other object takes its place in memory.
-            self._known[id(argument)] = (argument, (shape, arrays))
-        return shape, arrays
-
-
-def _is_problem(leaf: Any) -> bool:
-    return type(leaf) is Problem
+        return scheduler.switch(request)
 
 
 class Joined(Generic[Found]):
@@ -186,7 +79,7 @@ class Joined(Generic[Found]):
         """The function's value."""
         lane = getcurrent()
         if isinstance(lane, Lane):
-            found: Found = lane.ask(self._function, arguments)
+            found: Found = lane.ask(Request(self._function, arguments))
             return found
         return self._alone(*arguments)
 
@@ -210,7 +103,8 @@ class Joined(Generic[Found]):
         """
         lane = getcurrent()
         if isinstance(lane, Lane):
-            found: tuple[np.ndarray, ...] = lane.ask(self._function, arguments, pick, judge, given)
+            request = Request(self._function, arguments, pick, judge, given)
+            found: tuple[np.ndarray, ...] = lane.ask(request)
             return found
         count = next(len(one.rows) for one in arguments if type(one) is Each)
         found = in_rows(

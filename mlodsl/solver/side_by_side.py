@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +18,14 @@ from jaxtyping import Array, PyTree
 
 from mlodsl.modules import Problem
 
+from .columns import Column, Part, Shapes, shape_of
 from .compiling import jit_soon
-from .lanes import Lane, Request, Shape, has_rows, shape_of
+from .lanes import Lane, Request
 
 Found = TypeVar("Found")
+
+# Requests for the same function, each of a lane.
+_Group: TypeAlias = list[tuple[Lane, Request]]
 
 # Few requests are padded to so many, more of them to all lanes: two programs of each function.
 FEW_LANES = 8
@@ -113,8 +117,8 @@ class _Scheduler:
 
     stack: Stack
     width: int
-    shapes: dict[Any, Shape] = field(default_factory=dict)
-    waiting: dict[tuple[Any, ...], list[tuple[Lane, Request]]] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=Shapes)
+    waiting: dict[tuple[Any, ...], _Group] = field(default_factory=dict)
     forms: dict[tuple[Any, ...], _Form] = field(default_factory=dict)
     shared: list[Any] = field(init=False)
     structure: Any = field(init=False)
@@ -128,13 +132,15 @@ class _Scheduler:
         found: dict[int, Found] = {}
         for index in range(count):
             problem = self.stack.lane(index)
-            lane = Lane(functools.partial(program, problem), index, self.shapes)
+            lane = Lane(functools.partial(program, problem), index)
             self._resume(lane, (), found)
         while self.waiting:
             key = max(self.waiting, key=lambda one: len(self.waiting[one]))
-            group = self.waiting.pop(key)
-            for lane, answer in self._answers(group):
-                self._resume(lane, (answer,), found)
+            began = time.perf_counter()
+            for group, columns in self._alike(self.waiting.pop(key)):
+                for lane, answer in self._answers(group, columns, began):
+                    self._resume(lane, (answer,), found)
+                began = time.perf_counter()
         return [found[index] for index in range(count)]
 
     def _resume(self, lane: Lane, answer: tuple[Any, ...], found: dict[int, Any]) -> None:
@@ -144,32 +150,54 @@ class _Scheduler:
         if lane.dead:
             found[lane.index] = reply
         else:
-            self.waiting.setdefault(reply.key, []).append((lane, reply))
+            key = (reply.function, reply.pick, reply.judge, len(reply.arguments))
+            self.waiting.setdefault(key, []).append((lane, reply))
 
-    def _answers(self, group: Sequence[tuple[Lane, Request]]) -> Iterator[tuple[Lane, Any]]:
-        """What each lane of a group asked for."""
-        began = time.perf_counter()
-        key = group[0][1].key
-        counts = [1 if request.rows is None else request.rows for _, request in group]
-        lanes = np.repeat(np.array([lane.index for lane, _ in group], np.int32), counts)
-        columns = zip(*(request.arrays for _, request in group), strict=True)
-        plain = group[0][1].rows is None
-        each = [has_rows(part) for part in key[4:] for _ in range(shape_of(part).arrays)]
-        arrays = []
-        for own, column in zip(each, columns, strict=True):
-            if own:
-                arrays.append(np.concatenate(column))
-            else:
-                stacked = np.array(column)
-                arrays.append(stacked if plain else np.repeat(stacked, counts, axis=0))
-        judge, given = key[2], len(arrays) - key[3]
-        leaves, structure = self._computed(key, lanes, arrays[:given])
-        if plain:
+    def _alike(self, group: _Group) -> Iterator[tuple[_Group, list[Column]]]:
+        """Parts of a group whose arguments differ in numbers alone, and these arguments."""
+        columns = self._columns(group)
+        if columns is not None:
+            yield group, columns
+            return
+        parted: dict[tuple[Part, ...], _Group] = {}
+        for one in group:
+            own = self._columns([one])
+            assert own is not None
+            parted.setdefault(tuple(column.part for column in own), []).append(one)
+        for alike in parted.values():
+            columns = self._columns(alike)
+            assert columns is not None
+            yield alike, columns
+
+    def _columns(self, group: _Group) -> list[Column] | None:
+        """The arguments, and what is given to a judge; None where requests aren't alike."""
+        found = []
+        for values in zip(*((*one.arguments, *one.given) for _, one in group), strict=True):
+            column = self.shapes.column(values)
+            if column is None:
+                return None
+            found.append(column)
+        return found
+
+    def _answers(
+        self, group: _Group, columns: list[Column], began: float
+    ) -> Iterator[tuple[Lane, Any]]:
+        """What each lane of a group asked for, its share of the time since `began` counted."""
+        request = group[0][1]
+        counts = next((list(map(len, one.arrays[0])) for one in columns if one.is_each), None)
+        lanes = np.array([lane.index for lane, _ in group], np.int32)
+        if counts is not None:
+            lanes = np.repeat(lanes, counts)
+        arrays = [one for column in columns for one in column.stacked(counts)]
+        form = self._form(request.function, columns[: len(request.arguments)])
+        given = len(arrays) - len(request.given)
+        leaves, structure = self._computed(form, request.pick, lanes, arrays[:given])
+        if counts is None:
             # A list of an array has its rows, as views.
             found: Iterable[Any] = zip(*map(list, leaves), strict=True)
         else:
-            if judge is not None:
-                leaves += judge(*leaves, *arrays[given:])
+            if request.judge is not None:
+                leaves += request.judge(*leaves, *arrays[given:])
             ends = itertools.accumulate(counts)
             found = (
                 tuple(leaf[end - count : end] for leaf in leaves)
@@ -178,13 +206,16 @@ class _Scheduler:
         share = (time.perf_counter() - began) / len(group)
         for (lane, _), row in zip(group, found, strict=True):
             lane.seconds += share
-            yield lane, jax.tree.unflatten(structure, row) if plain else row
+            yield lane, row if counts else jax.tree.unflatten(structure, row)
 
     def _computed(
-        self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]
+        self,
+        form: _Form,
+        pick: Callable[[Any], Any] | None,
+        lanes: np.ndarray,
+        arrays: list[np.ndarray],
     ) -> tuple[list[np.ndarray], Any]:
         """The leaves of the values, rows along the first axis, and their structure."""
-        pick = key[1]
         pieces = []
         structure: Any = None
         for first in range(0, len(lanes), self.width):
@@ -192,22 +223,24 @@ class _Scheduler:
             count = len(lanes[piece])
             padded = min(FEW_LANES, self.width) if count <= FEW_LANES else self.width
             mine = [_padded(one[piece], padded) for one in (lanes, *arrays)]
-            answer = self._compute(key, mine[0], mine[1:])
+            own = list(self.stack.own.values())
+            answer = _compute(form, self.shared, own, mine[0], mine[1:])
             leaves, structure = jax.tree.flatten(answer if pick is None else pick(answer))
             pieces.append([np.asarray(leaf)[:count] for leaf in leaves])
         if len(pieces) == 1:
             return pieces[0], structure
         return [np.concatenate(column) for column in zip(*pieces, strict=True)], structure
 
-    def _compute(self, key: tuple[Any, ...], lanes: np.ndarray, arrays: list[np.ndarray]) -> Any:
+    def _form(self, function: Callable[..., Any], columns: Sequence[Column]) -> _Form:
+        key = (function, *(column.part for column in columns))
         form = self.forms.get(key)
         if form is None:
-            arguments = [shape_of(part) for part in key[4 : len(key) - key[3]]]
+            arguments = [shape_of(column.part) for column in columns]
             structures = tuple(one.structure for one in arguments)
             static = tuple(one.static for one in arguments)
-            form = _Form(key[0], structures, static, self.structure, tuple(self.stack.own))
+            form = _Form(function, structures, static, self.structure, tuple(self.stack.own))
             self.forms[key] = form
-        return _compute(form, self.shared, list(self.stack.own.values()), lanes, arrays)
+        return form
 
 
 def _padded(array: np.ndarray, length: int) -> np.ndarray:
