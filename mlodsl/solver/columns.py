@@ -67,7 +67,7 @@ class Column:
         """
         if self.is_each:
             return [np.concatenate(self.arrays[0])]
-        found = [np.array(arrays) for arrays in self.arrays]
+        found = [_stacked(arrays) for arrays in self.arrays]
         return found if counts is None else [np.repeat(one, counts, axis=0) for one in found]
 
 
@@ -85,7 +85,9 @@ class Shapes:
 
     def __init__(self) -> None:
         self._shapes: dict[Any, Shape] = {}
+        # By identity, with references to the objects, so that no others take their place.
         self._known: dict[int, tuple[Any, Shape, list[Any]]] = {}
+        self._nests: dict[tuple[int, ...], tuple[Any, Shape, list[Any]]] = {}
 
     def column(self, values: Sequence[Any]) -> Column | None:
         """The argument's values of several requests, at least one, as a column; None where they
@@ -127,8 +129,25 @@ class Shapes:
         known = self._known.get(id(argument))
         if known is not None:
             return known[1:]
-        kept = isinstance(argument, Nest | Problem)
-        leaves, structure = jax.tree.flatten(argument, is_leaf=_is_problem if kept else None)
+        if isinstance(argument, Nest):
+            # Those of different instances differ in their problems alone, most of the time.
+            others = tuple(value for name, value in vars(argument).items() if name != "game")
+            key = tuple(map(id, others))
+            alike = self._nests.get(key)
+            if alike is None:
+                alike = self._nests[key] = (others, *self._flattened(argument))
+            self._known[id(argument)] = (argument, *alike[1:])
+            return alike[1:]
+        shape, arrays = self._flattened(argument)
+        if isinstance(argument, Problem):
+            self._known[id(argument)] = (argument, shape, arrays)
+        return shape, arrays
+
+    def _flattened(self, argument: Any) -> tuple[Shape, list[Any]]:
+        with_problem = isinstance(argument, Nest | Problem)
+        leaves, structure = jax.tree.flatten(
+            argument, is_leaf=_is_problem if with_problem else None
+        )
         arrays: list[Any] = []
         static, marks = [], []
         for number, leaf in enumerate(leaves):
@@ -141,10 +160,14 @@ class Shapes:
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._shapes.setdefault(key, Shape(structure, key[1]))
-        if kept:
-            # With a reference to it, so that no other object takes its place in memory.
-            self._known[id(argument)] = (argument, shape, arrays)
         return shape, arrays
+
+
+def _stacked(arrays: Sequence[Any]) -> np.ndarray:
+    first = arrays[0]
+    if all(one is first for one in arrays):
+        return np.broadcast_to(first, (len(arrays), *first.shape))
+    return np.array(arrays)
 
 
 def _arrays(

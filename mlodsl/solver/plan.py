@@ -85,10 +85,11 @@ def exact_nest(problem: Problem, nest: Nest) -> Nest:
 
     Where `nest` already is exact in its lower levels it serves, and nothing compiles anew.
     """
-    plain = plan_nest(problem, _PLAIN, EXACT)
+    plain = _exact_blank(problem.structure, _PLAIN)
     mine, its = nest.strategy, plain.strategy
     same = mine is its or (isinstance(mine, Implicit) and mine == its)
-    return nest if same and nest.plans[1:] == plain.plans[1:] else plain
+    serves = same and nest.plans[1:] == plain.plans[1:]
+    return nest if serves else plan_nest(problem, _PLAIN, EXACT)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -21,7 +21,7 @@ from ..oracle import at_once, evaluate_many, evaluate_top, evaluate_with_objecti
 from ..outcome import Outcome
 from ..readings import objectives, objectives_around
 from .lower import LowerLevel
-from .norms import norm
+from .norms import eps_of, norm
 
 # How far off a solved response may be, relative to 1 + its size: what levels above see of it.
 _SOLVED = 1e-9
@@ -107,8 +107,7 @@ class Answers:
     def _nest(self, level: int) -> Nest:
         """The nest that holds the levels above `level` still."""
         if level not in self._nests:
-            still = np.array([0 < other < level for other in range(len(self.sizes))])
-            patience = np.array(self._patience, np.int32)
+            still, patience = _held_above(level, len(self.sizes), self._patience)
             self._nests[level] = self._free.replaced(frozen=still, patience=patience)
         return self._nests[level]
 
@@ -175,7 +174,7 @@ class Answers:
 
     def _given(self, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What responses of a level are judged by, for `_judge_of`."""
-        eps = float(np.finfo(self.certified[level].dtype).eps)
+        eps = eps_of(self.certified[level])
         small = eps**0.5 * (1 + abs(float(self.values[level])))
         limits = np.array([small, max(small, float(self.noise[level, 0]))])
         return self.certified[level], self.values, self._close(), limits
@@ -197,7 +196,7 @@ class Answers:
         gain = float(gains[level])
         noise = self.noise
         own = vectors[level]
-        if abs(gain) <= np.finfo(own.dtype).eps ** 0.5 * (1 + abs(self.values[level])):
+        if abs(gain) <= eps_of(own) ** 0.5 * (1 + abs(self.values[level])):
             noise = np.maximum(noise, self._measure(vectors)[1])
         if gain > noise[level, 0]:
             self.gaps[level] = max(self.gaps[level], gain)
@@ -240,7 +239,7 @@ class Answers:
         levels above see the error of the answer itself.
         """
         here = np.concatenate(vectors)
-        eps = float(np.finfo(here.dtype).eps)
+        eps = eps_of(here)
         sizes = np.array([4 * eps, _SOLVED if eps < 1e-12 else eps**0.5])
         signs = np.where(self.generator.random((2 * _DRAWS, here.size)) < 0.5, -1, 1)
         moved = here + sizes.repeat(_DRAWS)[:, None] * (np.abs(here) + eps) * signs
@@ -258,6 +257,14 @@ class Answers:
         # A value that jumps is not an inexact one.
         worst = np.minimum(4 * worst + self._inexact, eps**0.5 * (1 + scale))
         return values, (worst + 16 * eps * scale).T, np.asarray(direct)
+
+
+@functools.lru_cache(maxsize=256)
+def _held_above(level: int, levels: int, patience: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which levels stand still, and the turns that the others may take; the same objects for all
+    instances of a batch."""
+    still = [0 < other < level for other in range(levels)]
+    return np.array(still), np.array(patience, np.int32)
 
 
 @functools.lru_cache(maxsize=256)
@@ -298,7 +305,7 @@ def _inexactness(read: LowerLevel) -> float:
     """What the last digits of a level's answer make of its objective, by its curvature."""
     if read.curvature is None:
         return 0.0
-    digits = 10 * float(np.finfo(read.own.dtype).eps) * (1 + norm(read.own))
+    digits = 10 * eps_of(read.own) * (1 + norm(read.own))
     return 100 * abs(read.curvature.largest) * digits**2
 
 

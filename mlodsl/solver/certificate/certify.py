@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -20,7 +21,7 @@ from ..run import response_below
 from .degeneracy import degeneracy_findings
 from .differences import Differences
 from .lower import LowerLevel, certify_lower_level, read_lower_levels
-from .norms import norm
+from .norms import eps_of, norm
 from .optimistic import is_valley, select_tie, valley_findings
 from .restarts import search_better_responses
 from .sentences import (
@@ -99,7 +100,7 @@ def certify(
     if solving is nest:
         findings += degeneracy_findings(problem, nest, point, reads)
     deviation = _response_error(nest, returned, point)
-    precision = float(np.sqrt(np.finfo(np.asarray(point.own).dtype).eps))
+    precision = math.sqrt(eps_of(point.own))
     if deviation > 100 * precision:
         findings.append(
             f"the lower levels' returned answer is off their best response by {deviation:.3g}, "
@@ -212,7 +213,7 @@ def lower_findings(problem: Problem, reads: list[LowerLevel], outcomes: np.ndarr
         assert read.curvature is not None
         distance = read.curvature.distance
         size = 1 + norm(read.own)
-        eps = float(np.finfo(read.own.dtype).eps)
+        eps = eps_of(read.own)
         if not distance <= eps**0.4 * size:
             return [distance_sentence(problem, read.level, read.gradient_norm, distance)]
     return []

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse.linalg
 
-from .norms import norm
+from .norms import eps_of, norm
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def of_matrix(
         return None
     # A number is its own eigenvalue; to have that looked up takes as long as all of the rest.
     values, axes = (matrix[0], np.ones((1, 1))) if matrix.size == 1 else np.linalg.eigh(matrix)
-    eps = float(np.finfo(matrix.dtype).eps)
+    eps = eps_of(matrix)
     count = len(values)
     errors = noise if isinstance(noise, np.ndarray) else np.full(matrix.shape, noise)
     largest = max(abs(float(values[0])), abs(float(values[-1])))
@@ -82,7 +82,7 @@ def of_matrix(
 def _inverse_of_graded(matrix: np.ndarray, errors: np.ndarray) -> np.ndarray | None:
     """H⁻¹ of a matrix that is positive in its variables' own units; None where it isn't."""
     diagonal = np.diag(matrix)
-    eps = float(np.finfo(matrix.dtype).eps)
+    eps = eps_of(matrix)
     if not np.all(diagonal > 10 * np.diag(errors)) or not np.all(diagonal > 0):
         return None
     scale = 1 / np.sqrt(diagonal)
@@ -117,7 +117,7 @@ def of_krylov(
     real = np.linalg.norm(basis.T @ vectors, axis=0) > 0.5
     found, vectors = found[real], vectors[:, real]
     errors = abs(beside[-1]) * np.abs(vectors[-1])
-    eps = np.finfo(gradient.dtype).eps
+    eps = eps_of(gradient)
     smallest, largest = float(found[0]), float(found[-1])
     floor = 1e3 * eps * np.sqrt(gradient.size) * max(abs(smallest), abs(largest))
     if not errors[0] <= accuracy * abs(smallest) or abs(smallest) <= 10 * floor:
@@ -157,7 +157,7 @@ def of_operator(
     smallest, largest = float(low[0]), float(high[0])
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         return None
-    eps = np.finfo(gradient.dtype).eps
+    eps = eps_of(gradient)
     floor = max(1e3 * eps * np.sqrt(size) * max(abs(smallest), abs(largest)), noise)
     distance = float(np.linalg.norm(gradient)) / smallest if smallest > floor else float("inf")
     return Curvature(smallest, largest, axes[:, 0], distance, floor, error=1e-4 * largest)

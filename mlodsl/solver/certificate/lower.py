@@ -16,7 +16,7 @@ from ..nest import Nest
 from ..readings import curvature_ends, reduced_product, slopes_of_lower
 from .curvature import Curvature, of_krylov, of_matrix, of_operator
 from .names import name_of_entry
-from .norms import norm
+from .norms import eps_of, norm
 from .structure import LevelCertificate, LevelErrors
 
 # Steps of Lanczos' method before SciPy's, which restarts, and entries of the vectors it keeps.
@@ -58,7 +58,7 @@ def read_lower_levels(
     own, flat, _ = split(sizes, 0, point.flat)
     above: Vectors = (own,)
     factor = _known(point.below)
-    eps = float(np.finfo(flat.dtype).eps)
+    eps = eps_of(flat)
     if slopes is None:
         slopes = slopes_of_lower(nest.game, own, flat)
     gradient, beside = np.asarray(slopes)
@@ -96,7 +96,7 @@ def _curvature(
     if factor.reduced is not None:
         axes = np.asarray(factor.reduced.axes)
         values = np.asarray(factor.reduced.curvatures)
-        rounding = values.size * float(np.finfo(values.dtype).eps) * float(np.max(np.abs(values)))
+        rounding = values.size * eps_of(values) * float(np.max(np.abs(values)))
         return of_matrix((axes * values) @ axes.T, gradient, rounding)
     below = factor.below
 
@@ -123,7 +123,7 @@ def _reduced(matrix: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.n
     """
     own = gradient.size
     here = matrix[:own, :own]
-    eps = float(np.finfo(matrix.dtype).eps)
+    eps = eps_of(matrix)
     rest, coupling = matrix[own:, own:], matrix[own:, :own]
     if coupling.shape[0] == 0:
         return matrix, gradient, 4 * eps * np.abs(matrix)

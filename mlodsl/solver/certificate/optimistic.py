@@ -24,6 +24,7 @@ from ..outcome import Outcome
 from ..readings import objectives
 from .lower import LowerLevel, read_lower_levels
 from .names import name_of_entry, quote_choice
+from .norms import eps_of
 
 # Starts along and across the valley, in units of 1 + the size of the answer.
 _SPREADS = (0.3, 1.0, 3.0, 10.0)
@@ -40,7 +41,7 @@ def is_valley(problem: Problem, reads: list[LowerLevel]) -> bool:
     if problem.number_of_levels != 2 or reads[0].curvature is None:
         return False
     curvature = reads[0].curvature
-    small = float(np.finfo(reads[0].own.dtype).eps) ** 0.4
+    small = eps_of(reads[0].own) ** 0.4
     flat = abs(curvature.smallest) <= curvature.floor
     return flat and curvature.spectrum is not None and reads[0].gradient_norm <= small
 
@@ -118,7 +119,7 @@ def _slope_findings(problem: Problem, point: Point, valley: np.ndarray) -> list[
     """
     own, answer = choices(problem.sizes, 0, point.flat)
     here = float(objectives(problem, (own, answer))[1])
-    noise = float(np.finfo(np.asarray(own).dtype).eps) ** 0.5 * (1 + abs(here))
+    noise = eps_of(own) ** 0.5 * (1 + abs(here))
     size = 1 + _norm(np.asarray(answer))
     for axis in valley.T[:_MOST_AXES]:
         rises = []
@@ -181,7 +182,7 @@ def _stationary(
         _norm(np.asarray(_upper_slope(problem, own, answer + step * axis)) - slope)
         for axis in valley.T[:_MOST_AXES]
     ]
-    rounding = 1e3 * float(np.finfo(slope.dtype).eps) * _norm(slope)
+    rounding = 1e3 * eps_of(slope) * _norm(slope)
     return 100 * float(strategy.sigma) * (max(bends) / step * size + _norm(slope)) + rounding
 
 
@@ -204,7 +205,7 @@ def _better_tie(
     """
     own, answer = choices(problem.sizes, 0, point.flat)
     here = np.asarray(objectives(problem, (own, answer)))
-    eps = float(np.finfo(slope.dtype).eps)
+    eps = eps_of(slope)
     size = 1 + _norm(np.asarray(answer))
     # The leader's objective is exact to its rounding and to that of the answer across the valley.
     noise = np.array(

@@ -10,6 +10,7 @@ from ..outcome import Outcome
 from .better import BetterResponse
 from .lower import LowerLevel
 from .names import name_of_entry, quote_choice
+from .norms import eps_of
 from .surroundings import Fall
 
 
@@ -55,7 +56,7 @@ def runaway_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | 
 
 def unsolved_sentence(problem: Problem, read: LowerLevel, outcome: int) -> str | None:
     """A level that its solve left far from any optimum; None where its gradient is small."""
-    eps = float(np.finfo(read.own.dtype).eps)
+    eps = eps_of(read.own)
     if outcome not in (Outcome.LIMIT, Outcome.STALLED) or read.gradient_norm <= eps**0.4:
         return None
     name, sought, _ = level_words(problem, read.level)

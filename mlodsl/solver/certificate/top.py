@@ -19,7 +19,7 @@ from ..nest import Nest
 from ..oracle import Evaluations, at_once, evaluate_many
 from ..readings import project_top, projection_jacobian, top_residual
 from ..run import response_below
-from .norms import norm
+from .norms import eps_of, norm
 
 # How far a point is moved to see what rounding does.
 _ULPS = np.array([-4.0, -2.0, 2.0, 4.0])
@@ -49,7 +49,7 @@ class TopLevel:
         self.point = point
         self.own = np.asarray(point.own)
         self.gradient = np.asarray(point.gradient)
-        self.eps = float(np.finfo(self.own.dtype).eps)
+        self.eps = eps_of(self.own)
         self.size = 1 + norm(self.own)
         self.guess = np.asarray(response_below(nest, point))
         constrained = nest.plans[0].constrained

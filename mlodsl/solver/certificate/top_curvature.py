@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from .curvature import Curvature, of_matrix, of_operator
@@ -39,22 +41,14 @@ def curvature(
         found = of_operator(product, gradient, noise)
     else:
         found = _dense(top, secants, rounding, gradient, winding)
-    if found is None:
-        return None
-    newton = None if found.newton is None else free.lift(found.newton)
-    spectrum = None
-    if found.spectrum is not None:
-        values, axes = found.spectrum
-        spectrum = (values, axes if free.basis is None else free.basis @ axes)
-    return Curvature(
-        found.smallest,
-        found.largest,
-        free.lift(found.axis),
-        found.distance,
-        found.floor,
-        newton,
-        spectrum,
-        found.error,
+    if found is None or free.basis is None:
+        return found
+    spectrum = found.spectrum
+    return dataclasses.replace(
+        found,
+        axis=free.lift(found.axis),
+        newton=None if found.newton is None else free.lift(found.newton),
+        spectrum=None if spectrum is None else (spectrum[0], free.basis @ spectrum[1]),
     )
 
 
