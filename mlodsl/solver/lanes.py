@@ -10,7 +10,7 @@ less than a solve alone, and compiled programs serve every value of the params.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -106,11 +106,7 @@ class Joined(Generic[Found]):
             request = Request(self._function, arguments, pick, judge, given)
             found: tuple[np.ndarray, ...] = lane.ask(request)
             return found
-        count = next(len(one.rows) for one in arguments if type(one) is Each)
-        found = in_rows(
-            pick(self._alone(*(one.rows[row] if type(one) is Each else one for one in arguments)))
-            for row in range(count)
-        )
+        found = in_rows(pick(self._alone(*row)) for row in rows_of(*arguments))
         return judged(found, judge, given)
 
 
@@ -131,6 +127,13 @@ def judged(
         for one in given
     )
     return (*found, *judge(*found, *rows))
+
+
+def rows_of(*arguments: Any) -> Iterator[tuple[Any, ...]]:
+    """The arguments of each of many calls: of `Each` its rows, others as they are."""
+    count = next(len(one.rows) for one in arguments if type(one) is Each)
+    for row in range(count):
+        yield tuple(one.rows[row] if type(one) is Each else one for one in arguments)
 
 
 def in_rows(found: Iterable[tuple[Any, ...]]) -> tuple[np.ndarray, ...]:

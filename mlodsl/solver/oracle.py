@@ -23,7 +23,7 @@ from .compiling import compiled, is_traced
 from .goals import needed_next, residual
 from .joint import solve_by_products
 from .joint_gradient import gradient_by_products
-from .lanes import Each, Judge, in_lane, in_rows, joined, judged
+from .lanes import Each, Judge, in_lane, in_rows, joined, judged, rows_of
 from .level import digest, evaluate, propose
 from .movers import Proposal
 from .nest import Nest, Way
@@ -220,19 +220,23 @@ class Evaluations(NamedTuple):
 
 
 def evaluate_many(
-    nest: Nest, owns: np.ndarray, guesses: np.ndarray, judge: Judge | None = None, *given: Any
+    nest: Nest,
+    own: np.ndarray | Each,
+    guess: np.ndarray | Each,
+    judge: Judge | None = None,
+    *given: Any,
 ) -> Evaluations:
-    """As `evaluate_with_objectives` for rows of points and of guesses.
+    """As `evaluate_with_objectives` for rows of points or of guesses or of both.
 
     Arguments:
         judge, given: as in `Joined.of_many`; of the arrays of `Evaluations`.
     """
-    if not at_once(nest):
-        rows = zip(owns, guesses, strict=True)
-        found = in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows)
-        return _evaluations(judged(found, judge, given))
-    asked = (nest, Each(owns), Each(guesses))
-    return _evaluations(_evaluate_exactly.of_many(_parts, *asked, judge=judge, given=given))
+    if at_once(nest):
+        asked = (nest, own, guess)
+        return _evaluations(_evaluate_exactly.of_many(_parts, *asked, judge=judge, given=given))
+    rows = rows_of(own, guess)
+    found = in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows)
+    return _evaluations(judged(found, judge, given))
 
 
 def _evaluations(found: tuple[np.ndarray, ...]) -> Evaluations:

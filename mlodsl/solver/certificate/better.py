@@ -155,10 +155,9 @@ class Answers:
             own = starts[first : first + size]
             guesses = np.repeat(guess[None], len(own), axis=0)
             guesses[:, end - self.sizes[level] : end] = own
-            tops = np.repeat(self.certified[0][None], len(own), axis=0)
-            given = self._given(level)
-            judge = _judge_of(self.sizes, level)
-            found = evaluate_many(self._nest(level), tops, guesses, judge, *given)
+            judge, given = _judge_of(self.sizes, level), self._given(level)
+            asked = (self._nest(level), self.certified[0], Each(guesses))
+            found = evaluate_many(*asked, judge, *given)
             silent, tells = (column.tolist() for column in found.judged)
             if not every and all(silent):
                 self.tried += sum(tells)

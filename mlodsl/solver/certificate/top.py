@@ -72,9 +72,8 @@ class TopLevel:
             guesses: where those start, a row each; by default at their answer to the point.
             judge, given: as in `evaluate_many`.
         """
-        if guesses is None:
-            guesses = self.guesses(len(owns))
-        return evaluate_many(self.nest, owns.astype(self.own.dtype), guesses, judge, *given)
+        guess = self.guess if guesses is None else Each(guesses)
+        return evaluate_many(self.nest, Each(owns.astype(self.own.dtype)), guess, judge, *given)
 
     def guesses(self, count: int) -> np.ndarray:
         """Where the lower levels start by default, a row each."""
@@ -130,8 +129,7 @@ class Look:
     """
 
     def __init__(self, top: TopLevel, owns: np.ndarray, guesses: np.ndarray | None = None) -> None:
-        self.owns = owns
-        self.guesses = top.guesses(len(owns)) if guesses is None else guesses
+        self.owns, self.guesses = owns, guesses
         self._top = top
         self._found: Evaluations | None = None
 
@@ -145,8 +143,11 @@ class Look:
     @staticmethod
     def together(looks: Sequence[Look]) -> None:
         """Makes the evaluations of several looks around one point in one go."""
-        owns = np.concatenate([look.owns for look in looks])
-        found = looks[0]._top.at(owns, np.concatenate([look.guesses for look in looks]))
+        top = looks[0]._top
+        guesses = [
+            top.guesses(len(look.owns)) if look.guesses is None else look.guesses for look in looks
+        ]
+        found = top.at(np.concatenate([look.owns for look in looks]), np.concatenate(guesses))
         first = 0
         for look in looks:
             last = first + len(look.owns)

@@ -164,8 +164,8 @@ def _look_at_both_ends(top: TopLevel, directions: np.ndarray, steps: np.ndarray)
 
 def _secants(look: Look, steps: np.ndarray) -> np.ndarray:
     """The change of the total gradient per step, a row each, by `_look_at_both_ends`."""
-    ahead, behind = np.split(look.found.gradients, 2)
-    return np.asarray((ahead - behind) / (2 * steps))
+    found, half = look.found.gradients, len(steps)
+    return np.asarray((found[:half] - found[half:]) / (2 * steps))
 
 
 def rises_after(top: TopLevel, step: np.ndarray, noise: float) -> float | None:
