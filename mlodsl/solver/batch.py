@@ -22,7 +22,7 @@ from .side_by_side import FEW_LANES, Stack, run_lanes
 from .solution import Solution
 from .solve import solve, solve_smooth
 
-_MOST_LANES = 256
+_MOST_LANES = 512
 # Unknowns of all levels, above which a processor is as busy with one instance as with several, of
 # which each waits for those that need more. Sixteen regressions side by side took a fifth of the
 # time at 21 unknowns, 1.3 times the time at 61, twice the time at 201.
