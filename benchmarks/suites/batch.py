@@ -217,9 +217,9 @@ def _draw(rows: Sequence[Row]) -> Drawing:
         axes.set_xlabel("instances")
         axes.set_ylabel("seconds for all, compiled before")
         axes.set_title("Tiny problems of two levels")
-        axes.legend()
+        canvas.legend(loc="outside right upper")
 
-    return Drawing((6, 4), on)
+    return Drawing((7.5, 4), on)
 
 
 SUITE = Suite(
