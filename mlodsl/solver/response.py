@@ -7,6 +7,7 @@ They go through `jit`, `vmap` and `grad`. Where a level can't be solved they rai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import equinox as eqx
 import jax
@@ -43,6 +44,8 @@ from .readings import objectives, stationarity
 from .rules import EXACT
 from .solution import ResponseReport, answering_variables, as_written
 
+Checked = TypeVar("Checked")
+
 # How often a better answer is gone on from, and how long one is looked for.
 _MOST_RESTARTS = 4
 _RESTART_SECONDS = 2.0
@@ -64,7 +67,7 @@ def best_response(problem: Problem, above: Vectors, start: Vectors) -> Vectors:
     level = len(above)
     point = _answer(problem, above, start)
     flat = _flat_at(problem, level, point)
-    flat = _verified(problem, flat, _outcomes(problem, above, flat, point.outcomes), level)
+    flat = _verified(problem, level, flat, _outcomes(problem, above, flat, point.outcomes), above)
     flat = differentiable_point(problem, level, above, flat, constrained=False)
     return choices(problem.sizes, level, flat)
 
@@ -136,7 +139,7 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
     gradient, outcomes = total_gradient(found.nest, own, found.guess, found.tolerance)
     if not is_traced(outcomes) and np.max(np.asarray(outcomes)) < int(Outcome.LIMIT):
         return gradient
-    return _verified(problem, gradient, outcomes, 1)
+    return _verified(problem, 1, gradient, outcomes, (own,))
 
 
 def _prepare(problem: Problem, settings: Settings) -> _Prepared:
@@ -155,11 +158,25 @@ def solution(problem: Problem, settings: Settings) -> Vectors:
     """
     if is_constrained(problem):
         return constrained_solution(problem, settings)
-    return _compiled_solution(problem, settings)
+    vectors, outcomes, unsolved = _compiled_solution(problem, settings)
+    vectors = _verified(problem, 1, vectors, outcomes)
+    message = (
+        f"level `{problem.level_names[0]}` could not be solved to a minimum of its own; "
+        "`model.solve()` says what is wrong"
+    )
+    if is_traced(unsolved):
+        checked: Vectors = eqx.error_if(vectors, unsolved, message)
+        return checked
+    if bool(unsolved):
+        raise RuntimeError(message)
+    return vectors
 
 
 @eqx.filter_jit
-def _compiled_solution(problem: Problem, settings: Settings) -> Vectors:
+def _compiled_solution(
+    problem: Problem, settings: Settings
+) -> tuple[Vectors, Int[Array, " levels"], Bool[Array, ""]]:
+    """The vectors, how the solve of each level ended, and whether the top one is unsolved."""
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     tolerance = jnp.asarray(top_tolerance(problem, settings), problem.structure.dtype)
     start = jax.lax.stop_gradient(problem.start(jax.random.PRNGKey(settings.seed)))
@@ -171,7 +188,6 @@ def _compiled_solution(problem: Problem, settings: Settings) -> Vectors:
         solving, point.own, split(problem.sizes, 0, point.flat)[1], jnp.zeros_like(tolerance)
     )
     left = residual(solving, 0, polished)
-    flat = _verified(problem, polished.flat, polished.outcomes, 1)
     # A residual above the tolerance may be rounding, if it is small beside the gradient's parts.
     direct = jax.grad(lambda own: problem.objective(0, (own, *vectors[1:])))
     vectors = choices(problem.sizes, 0, polished.flat)
@@ -180,10 +196,9 @@ def _compiled_solution(problem: Problem, settings: Settings) -> Vectors:
     failed = (final.outcome > int(Outcome.STALLED)) & (final.outcome != int(Outcome.LIMIT))
     unsolved = failed | ~(left <= jnp.maximum(tolerance, jnp.sqrt(eps) * parts))
     unsolved |= _is_no_minimum(solving, polished)
-    message = f"level `{problem.level_names[0]}` could not be solved to a minimum of its own"
-    flat = eqx.error_if(flat, unsolved, f"{message}; `model.solve()` says what is wrong")
-    flat = differentiable_point(problem, 0, (), flat, constrained=nest.plans[0].constrained)
-    return choices(problem.sizes, 0, flat)
+    constrained = nest.plans[0].constrained
+    flat = differentiable_point(problem, 0, (), polished.flat, constrained=constrained)
+    return choices(problem.sizes, 0, flat), polished.outcomes, unsolved
 
 
 def _answer(problem: Problem, above: Vectors, start: Vectors) -> Point:
@@ -248,8 +263,23 @@ def _outcomes(
     return outcomes
 
 
-def _verified(problem: Problem, value: Array, outcomes: Int[Array, " levels"], level: int) -> Array:
-    """The value, raising at run time where a level from `level` on could not be solved."""
+def _verified(
+    problem: Problem,
+    level: int,
+    value: Checked,
+    outcomes: Int[Array, " levels"],
+    above: Vectors = (),
+) -> Checked:
+    """The value, raising at run time where a level from `level` on could not be solved.
+
+    Inside of a transformation of JAX the error is one of Equinox, outside of it a plain one.
+
+    Arguments:
+        above: what the leading levels choose, where that is given.
+
+    Raises:
+        RuntimeError: the lowest level that failed, and what to look at.
+    """
     names = problem.level_names[level:]
     if not names:
         return value
@@ -259,7 +289,15 @@ def _verified(problem: Problem, value: Array, outcomes: Int[Array, " levels"], l
         "start; `mlodsl respond` says which"
         for name in names
     ]
+    if not is_traced(outcomes):
+        if not (known := np.asarray(failed)).any():
+            return value
+        for name, own in zip(problem.level_names, above, strict=False):
+            if not (is_traced(own) or np.isfinite(np.asarray(own)).all()):
+                raise RuntimeError(f"what level `{name}` chooses here is not a finite number")
+        raise RuntimeError(messages[int(np.flatnonzero(known)[-1])])
     # The lowest level that failed: the others follow from it.
     last = jax.lax.argmax(failed[::-1], 0, jnp.int32)
     index = jnp.asarray(len(names) - 1, jnp.int32) - last
-    return eqx.branched_error_if(value, jnp.any(failed), index, messages)
+    checked: Checked = eqx.branched_error_if(value, jnp.any(failed), index, messages)
+    return checked
