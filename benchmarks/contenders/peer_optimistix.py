@@ -52,7 +52,7 @@ def tuned(size: int, exact: float) -> Linear:
     return Linear(*2 * [lineax.AutoLinearSolver(well_posed=True)])
 
 
-class _Given(optimistix.AbstractRootFinder):  # type: ignore[misc]
+class _Given(optimistix.AbstractRootFinder):
     """Returns the point it starts from."""
 
     rtol: float = 0.0

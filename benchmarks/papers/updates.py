@@ -42,6 +42,6 @@ def compiled_update(model: mlodsl.Model, **options: Any) -> Callable[[], Point]:
 
     def once() -> Point:
         with jax.enable_x64(True):
-            return jax.block_until_ready(compiled(*arguments))  # type: ignore[no-any-return]
+            return jax.block_until_ready(compiled(*arguments))
 
     return once

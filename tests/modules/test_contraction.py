@@ -45,7 +45,7 @@ def arrays() -> dict[str, np.ndarray]:
 
 def by_model(text: str, known: dict[str, jax.Array]) -> jax.Array:
     variables = frozenset({"x", "y"})
-    scope = Scope(known, np.dtype("float64"), variables=variables)  # type: ignore[arg-type]
+    scope = Scope(known, np.dtype("float64"), variables=variables)
     return jnp.asarray(evaluate(parse_expression(Source("expression", text)), scope))
 
 
