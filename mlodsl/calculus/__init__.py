@@ -35,6 +35,7 @@ from .elimination import (
 )
 from .lagrangian import (
     Game as Game,
+    Numbers as Numbers,
     Vectors as Vectors,
     choices as choices,
     flat_size as flat_size,

@@ -22,7 +22,8 @@ from .side_by_side import FEW_LANES, Stack, run_lanes
 from .solution import Solution
 from .solve import solve, solve_smooth
 
-_MOST_LANES = 512
+# How many lanes there may be: a few sizes alone, as each compiles anew.
+_WIDTHS = (FEW_LANES, 32, 128, 256, 512)
 # Unknowns of all levels, above which a processor is as busy with one instance as with several, of
 # which each waits for those that need more. Sixteen regressions side by side took a fifth of the
 # time at 21 unknowns, 1.3 times the time at 61, twice the time at 201.
@@ -67,12 +68,10 @@ def _together(problem: Problem) -> bool:
 
 
 def _width(problem: Problem, count: int) -> int:
-    """How many lanes there are: a few sizes alone, as each compiles anew."""
+    """How many lanes there are."""
     size = problem.structure.dtype.itemsize * _MATRICES * flat_size(problem.sizes, 0) ** 2
-    most = max(1, min(_MOST_LANES, _BYTES // max(size, 1)))
-    width = FEW_LANES
-    while width < count:
-        width *= 4
+    most = max(1, _BYTES // max(size, 1))
+    width = next((width for width in _WIDTHS if width >= count), _WIDTHS[-1])
     return min(width, most)
 
 

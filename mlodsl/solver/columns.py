@@ -15,6 +15,9 @@ from mlodsl.modules import Problem
 from .lanes import Each
 from .nest import Nest
 
+# Arguments whose shapes are remembered: some for each lane, and not all that a search makes.
+_MOST_KNOWN = 10_000
+
 
 class Mark(NamedTuple):
     """What is static of an array: its shape (of `Each` that of a row) and type."""
@@ -129,7 +132,11 @@ class Shapes:
         known = self._known.get(id(argument))
         if known is not None:
             return known[1:]
+        if len(self._known) + len(self._nests) > _MOST_KNOWN:
+            self._known.clear()
+            self._nests.clear()
         if isinstance(argument, Nest):
+            assert type(argument.game) is Problem
             # Those of different instances differ in their problems alone, most of the time.
             others = tuple(value for name, value in vars(argument).items() if name != "game")
             key = tuple(map(id, others))

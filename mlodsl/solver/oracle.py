@@ -7,6 +7,7 @@ serves every value of its params; the instances of a batch call it together.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -120,7 +121,7 @@ def evaluate_top(
     Where they may be solved all at once, what solves them one inside the other is compiled
     only once that fails; under a transformation it is part of the same code.
     """
-    return _evaluate(nest, own, guess, tolerance, LATE).point
+    return _evaluate_late(nest, own, guess, tolerance).point
 
 
 def total_gradient(
@@ -198,8 +199,16 @@ def evaluate_with_objectives(
     Arguments:
         tolerance: None for as little as rounding allows.
     """
-    exact = np.zeros((), own.dtype) if tolerance is None else tolerance
-    return _evaluate(nest, own, guess, exact, LATE)
+    exact = _exactly(np.dtype(own.dtype)) if tolerance is None else tolerance
+    return _evaluate_late(nest, own, guess, exact)
+
+
+@functools.lru_cache(maxsize=8)
+def _exactly(dtype: np.dtype) -> np.ndarray:
+    """A tolerance of zero; the same object for all instances of a batch."""
+    zero = np.zeros((), dtype)
+    zero.setflags(write=False)
+    return zero
 
 
 class Evaluations(NamedTuple):
@@ -232,8 +241,9 @@ def evaluate_many(
         judge, given: as in `Joined.of_many`; of the arrays of `Evaluations`.
     """
     if at_once(nest):
-        asked = (nest, own, guess)
-        return _evaluations(_evaluate_exactly.of_many(_parts, *asked, judge=judge, given=given))
+        dtype = (own.rows if isinstance(own, Each) else own).dtype
+        asked = (nest, own, guess, _exactly(dtype))
+        return _evaluations(_evaluate_in_lane.of_many(_parts, *asked, judge=judge, given=given))
     rows = rows_of(own, guess)
     found = in_rows(_parts(evaluate_with_objectives(nest, *row)) for row in rows)
     return _evaluations(judged(found, judge, given))
@@ -255,6 +265,17 @@ def _parts(found: Evaluation) -> tuple[Array, ...]:
     return point.flat, point.gradient, point.outcomes, values
 
 
+def _evaluate_late(
+    nest: Nest,
+    own: Array | np.ndarray,
+    guess: Array | np.ndarray,
+    tolerance: Array | np.ndarray,
+) -> Evaluation:
+    if at_once(nest):
+        return _evaluate_in_lane(nest, own, guess, tolerance)
+    return _evaluate(nest, own, guess, tolerance, LATE)
+
+
 def _evaluate(
     nest: Nest,
     own: Array | np.ndarray,
@@ -263,10 +284,6 @@ def _evaluate(
     turn: int | Int[Array, ""],
     multipliers: Array | np.ndarray | None = None,
 ) -> Evaluation:
-    jointly = nest.solves_jointly(1)
-    # Nowhere else are evaluations asked for by lanes: their runs are compiled whole.
-    if in_lane() and not jointly:
-        return _evaluate_and_read(nest, own, guess, tolerance)
     if not nest.adapts:
         multipliers = None
     elif multipliers is None:
@@ -274,7 +291,7 @@ def _evaluate(
     asked = (nest, own, guess, tolerance, np.asarray(turn, np.int32), multipliers)
     # A lane's numbers are known.
     known = in_lane() or not is_traced(*asked)
-    if not known or not jointly:
+    if not known or not nest.solves_jointly(1):
         return _evaluate_top(*asked, "both")
     found = _evaluate_top(*asked, "joint")
     several = not np.all(np.asarray(nest.frozen)[1:-1])
@@ -329,29 +346,17 @@ def _evaluate_top(
 
 
 @joined
-def _evaluate_exactly(
-    nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"]
-) -> Evaluation:
-    """To rounding, from multipliers of zero."""
-    return _evaluate_in_lane(nest, own, guess, jnp.zeros((), own.dtype))
-
-
-@joined
-def _evaluate_and_read(
+def _evaluate_in_lane(
     nest: Nest, own: Float[Array, " own"], guess: Float[Array, " below"], tolerance: Array
 ) -> Evaluation:
-    """As `_evaluate_exactly` to a tolerance, and the lower levels' slopes at the answer."""
-    found = _evaluate_in_lane(nest, own, guess, tolerance)
+    """With the slopes; one program for all that lanes ask for."""
+    multipliers = jnp.zeros_like(guess) if nest.adapts else None
+    late = jnp.array(LATE, jnp.int32)
+    found = _evaluation(nest.going("both"), own, guess, tolerance, late, multipliers)
     if len(nest.game.sizes) == 1:
         return found
     own, flat, _ = split(nest.game.sizes, 0, found.point.flat)
     return found._replace(slopes=lower_slopes(nest.game, own, flat))
-
-
-def _evaluate_in_lane(nest: Nest, own: Array, guess: Array, tolerance: Array) -> Evaluation:
-    multipliers = jnp.zeros_like(guess) if nest.adapts else None
-    late = jnp.array(LATE, jnp.int32)
-    return _evaluation(nest.going("both"), own, guess, tolerance, late, multipliers)
 
 
 def _evaluation(

@@ -4,12 +4,23 @@ structure and asked for by the host; the instances of a batch ask together.
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mlodsl.calculus import Factor, Game, Krylov, Vectors, lagrangian, lanczos, operators
+from mlodsl.calculus import (
+    Factor,
+    Game,
+    Krylov,
+    Numbers,
+    Vectors,
+    lagrangian,
+    lanczos,
+    operators,
+)
 from mlodsl.strategies import Point
 
 from .goals import residual
@@ -53,21 +64,22 @@ def stationarity(
     return jax.grad(lambda point: lagrangian(game, level, above, point))(flat)
 
 
-@joined
-def slopes_of_lower(
-    game: Game, own: Float[Array, " own"], flat: Float[Array, " flat"]
-) -> Float[Array, "2 flat"]:
-    """As `lower_slopes`, asked for by itself."""
-    return lower_slopes(game, own, flat)
-
-
 def lower_slopes(
     game: Game, own: Float[Array, " own"], flat: Float[Array, " flat"]
 ) -> Float[Array, "2 flat"]:
-    """∇_{u_1} L_1 at u_1, and where the last digits of u_1 are others; part of compiled code."""
-    signs = np.where(np.arange(flat.size) % 2, 1, -1)
-    factors = np.array([np.ones(flat.size), 1 + 2 * np.finfo(flat.dtype).eps * signs], flat.dtype)
-    return jax.vmap(jax.grad(lambda point: lagrangian(game, 1, (own,), point)))(flat * factors)
+    """∇_{u_1} L_1 at `beside(flat)`, as a part of compiled code."""
+    return jax.vmap(jax.grad(lambda point: lagrangian(game, 1, (own,), point)))(beside(flat))
+
+
+def beside(flat: Float[Numbers, " flat"]) -> Float[Numbers, "2 flat"]:
+    """A vector, and the vector with other last digits, a row each."""
+    return flat * _nudges(flat.size, np.dtype(flat.dtype))
+
+
+@functools.lru_cache(maxsize=64)
+def _nudges(size: int, dtype: np.dtype) -> np.ndarray:
+    signs = np.where(np.arange(size) % 2, 1, -1)
+    return np.array([np.ones(size), 1 + 2 * np.finfo(dtype).eps * signs], dtype)
 
 
 @joined

@@ -137,10 +137,11 @@ class _Scheduler:
         while self.waiting:
             key = max(self.waiting, key=lambda one: len(self.waiting[one]))
             began = time.perf_counter()
-            for group, columns in self._alike(self.waiting.pop(key)):
-                for lane, answer in self._answers(group, columns, began):
-                    self._resume(lane, (answer,), found)
-                began = time.perf_counter()
+            group, columns, others = self._alike(self.waiting.pop(key))
+            if others:
+                self.waiting[key] = others
+            for lane, answer in self._answers(group, columns, began):
+                self._resume(lane, (answer,), found)
         return [found[index] for index in range(count)]
 
     def _resume(self, lane: Lane, answer: tuple[Any, ...], found: dict[int, Any]) -> None:
@@ -153,21 +154,21 @@ class _Scheduler:
             key = (reply.function, reply.pick, reply.judge, len(reply.arguments))
             self.waiting.setdefault(key, []).append((lane, reply))
 
-    def _alike(self, group: _Group) -> Iterator[tuple[_Group, list[Column]]]:
-        """Parts of a group whose arguments differ in numbers alone, and these arguments."""
+    def _alike(self, group: _Group) -> tuple[_Group, list[Column], _Group]:
+        """The largest part of a group whose arguments differ in numbers alone, these arguments, and
+        the others of the group."""
         columns = self._columns(group)
         if columns is not None:
-            yield group, columns
-            return
+            return group, columns, []
         parted: dict[tuple[Part, ...], _Group] = {}
         for one in group:
             own = self._columns([one])
             assert own is not None
             parted.setdefault(tuple(column.part for column in own), []).append(one)
-        for alike in parted.values():
-            columns = self._columns(alike)
-            assert columns is not None
-            yield alike, columns
+        alike, *others = sorted(parted.values(), key=len, reverse=True)
+        columns = self._columns(alike)
+        assert columns is not None
+        return alike, columns, list(itertools.chain.from_iterable(others))
 
     def _columns(self, group: _Group) -> list[Column] | None:
         """The arguments, and what is given to a judge; None where requests aren't alike."""
@@ -206,7 +207,7 @@ class _Scheduler:
         share = (time.perf_counter() - began) / len(group)
         for (lane, _), row in zip(group, found, strict=True):
             lane.seconds += share
-            yield lane, row if counts else jax.tree.unflatten(structure, row)
+            yield lane, structure.unflatten(row) if counts is None else row
 
     def _computed(
         self,

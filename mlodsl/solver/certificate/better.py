@@ -262,8 +262,10 @@ class Answers:
 def _held_above(level: int, levels: int, patience: int) -> tuple[np.ndarray, np.ndarray]:
     """Which levels stand still, and the turns that the others may take; the same objects for all
     instances of a batch."""
-    still = [0 < other < level for other in range(levels)]
-    return np.array(still), np.array(patience, np.int32)
+    found = np.array([0 < other < level for other in range(levels)]), np.array(patience, np.int32)
+    for one in found:
+        one.setflags(write=False)
+    return found
 
 
 @functools.lru_cache(maxsize=256)

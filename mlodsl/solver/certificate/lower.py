@@ -8,12 +8,21 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Array
 
-from mlodsl.calculus import BlockFactor, EliminatedFactor, Factor, FullFactor, Vectors, split
+from mlodsl.calculus import (
+    BlockFactor,
+    EliminatedFactor,
+    Factor,
+    FullFactor,
+    Vectors,
+    on_host,
+    split,
+)
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
+from ..lanes import Each, in_tuple
 from ..nest import Nest
-from ..readings import curvature_ends, reduced_product, slopes_of_lower
+from ..readings import beside, curvature_ends, reduced_product, stationarity
 from .curvature import Curvature, of_krylov, of_matrix, of_operator
 from .names import name_of_entry
 from .norms import eps_of, norm
@@ -60,10 +69,11 @@ def read_lower_levels(
     factor = _known(point.below)
     eps = eps_of(flat)
     if slopes is None:
-        slopes = slopes_of_lower(nest.game, own, flat)
-    gradient, beside = np.asarray(slopes)
+        rows = Each(np.asarray(beside(on_host(np.asarray(flat)))))
+        slopes = stationarity.of_many(in_tuple, nest.game, 1, above, rows)[0]
+    gradient, nudged = np.asarray(slopes)
     with np.errstate(invalid="ignore"):
-        change = np.abs(beside - gradient)
+        change = np.abs(nudged - gradient)
     found = []
     for level in range(1, len(sizes)):
         size = sizes[level]

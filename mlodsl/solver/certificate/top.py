@@ -88,12 +88,9 @@ class TopLevel:
         """The plain top objective at the re-solved response, without adjoint correction."""
         return float(self.at(own[None]).objectives[0, 0])
 
-    def unit(self, direction: np.ndarray) -> float:
-        """How far along a direction the entry that changes most has changed by 1 + its size."""
-        return float(self.units(direction[None])[0])
-
     def units(self, directions: np.ndarray) -> np.ndarray:
-        """As `unit`, of rows."""
+        """How far along directions, a row each, the entry that changes most has changed by 1 + its
+        size."""
         return np.asarray(1 / (np.abs(directions) / self._scale).max(1))
 
     def violation(self) -> float:
@@ -142,7 +139,7 @@ class Look:
 
     @staticmethod
     def together(looks: Sequence[Look]) -> None:
-        """Makes the evaluations of several looks around one point in one go."""
+        """Makes the evaluations of one or several looks around one point in one go."""
         top = looks[0]._top
         guesses = [
             top.guesses(len(look.owns)) if look.guesses is None else look.guesses for look in looks
