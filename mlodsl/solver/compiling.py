@@ -18,6 +18,7 @@ import numpy as np
 from jax.extend.core import get_opaque_trace_state
 from jaxtyping import Array, PyTree
 
+from mlodsl.calculus import flat_size
 from mlodsl.modules import Problem
 
 from .kept import Kept
@@ -33,13 +34,13 @@ class _Form:
     Arguments:
         structure: of the argument.
         static: its leaves that aren't arrays, by number.
-        levels: how many a nest or a problem has; 0 of other arguments.
+        sizes: of the levels of a nest or a problem; none of other arguments.
     """
 
     def __init__(
-        self, structure: Any, static: tuple[tuple[int, Any], ...], levels: int = 0
+        self, structure: Any, static: tuple[tuple[int, Any], ...], sizes: tuple[int, ...] = ()
     ) -> None:
-        self.structure, self.static, self.levels = structure, static, levels
+        self.structure, self.static, self.sizes = structure, static, sizes
 
     def merge(self, arrays: list[Array]) -> PyTree:
         """The argument with these arrays."""
@@ -49,8 +50,10 @@ class _Form:
         return jax.tree.unflatten(self.structure, leaves)
 
 
-# From so many levels on, code takes long to compile and little to run.
-_DEEP = 4
+# From so many levels on, code takes long to compile and little to run; from `_DEEPER` on, to at
+# most `_FEW` unknowns below the top, so long that what runs some hundred times needn't be fast.
+# A solve of six levels of 3 takes 0.78 of the time then, of five of 20 0.64, compiling included.
+_DEEP, _DEEPER, _FEW = 4, 5, 512
 
 _ARRAY = _Form(jax.tree.structure(0), ())
 # A form lives as long as what is compiled, or known, of it.
@@ -97,14 +100,14 @@ def _separate(argument: Any) -> tuple[_Form, list[Any]]:
     key = (structure, static)
     form = _forms.get(key)
     if form is None:
-        form = _forms.setdefault(key, _Form(structure, static, _levels(argument)))
+        form = _forms.setdefault(key, _Form(structure, static, _sizes(argument)))
     return form, arrays
 
 
-def _levels(argument: Any) -> int:
+def _sizes(argument: Any) -> tuple[int, ...]:
     if isinstance(argument, Nest):
-        return len(argument.game.sizes)
-    return argument.number_of_levels if isinstance(argument, Problem) else 0
+        return argument.game.sizes
+    return argument.sizes if isinstance(argument, Problem) else ()
 
 
 def is_traced(*arguments: Any) -> bool:
@@ -120,8 +123,13 @@ def _is_traced(argument: Any) -> bool:
     return any(isinstance(one, jax.core.Tracer) for one in jax.tree.leaves(argument))
 
 
-def compiled(function: Callable[..., Found]) -> Callable[..., Found]:
-    """As `equinox.filter_jit` of positional arguments: what isn't an array in them is static."""
+def compiled(function: Callable[..., Found], *, seldom: bool = False) -> Callable[..., Found]:
+    """As `equinox.filter_jit` of positional arguments: what isn't an array in them is static.
+
+    Arguments:
+        seldom: whether it is called some hundreds of times at most: in deep nests it is then
+            compiled in half the time, to code that takes three times as long.
+    """
 
     def merged(forms: tuple[_Form, ...], arrays: list[list[Array]]) -> Found:
         return function(*(form.merge(own) for form, own in zip(forms, arrays, strict=True)))
@@ -135,9 +143,19 @@ def compiled(function: Callable[..., Found]) -> Callable[..., Found]:
             form, own = _parts(argument)
             forms.append(form)
             arrays.append(own)
-        return run(tuple(forms), arrays, levels=max((form.levels for form in forms), default=0))
+        sizes = max((form.sizes for form in forms), key=len, default=())
+        return run(tuple(forms), arrays, effort=_effort(sizes, seldom))
 
     return call
+
+
+@functools.lru_cache(maxsize=256)
+def _effort(sizes: tuple[int, ...], seldom: bool) -> int | None:
+    """The level of LLVM's optimisation for a nest's code; None for XLA's own."""
+    if len(sizes) < _DEEP:
+        return None
+    hurried = seldom and len(sizes) >= _DEEPER and flat_size(sizes, 1) <= _FEW
+    return 0 if hurried else 1
 
 
 def jit_soon(function: Callable[..., Found], *, static: int) -> Callable[..., Found]:
@@ -149,14 +167,14 @@ def jit_soon(function: Callable[..., Found], *, static: int) -> Callable[..., Fo
     within = jax.jit(function, static_argnums=static)
 
     @functools.cache
-    def outermost(levels: int) -> Callable[..., Found]:
-        return jax.jit(function, static_argnums=static, compiler_options=compiler_options(levels))
+    def outermost(effort: int | None) -> Callable[..., Found]:
+        return jax.jit(function, static_argnums=static, compiler_options=compiler_options(effort))
 
-    def run(*arguments: Any, levels: int = 0) -> Found:
+    def run(*arguments: Any, effort: int | None = None) -> Found:
         # Inside of a transformation the options are those of the outermost program.
         if get_opaque_trace_state() != _NO_TRACE:
             return within(*arguments)
-        return outermost(levels)(*arguments)
+        return outermost(effort)(*arguments)
 
     return run
 
@@ -165,23 +183,22 @@ with jax.ensure_compile_time_eval():
     _NO_TRACE = get_opaque_trace_state()
 
 
-def compiler_options(levels: int) -> dict[str, bool | int] | None:
+@functools.cache
+def compiler_options(effort: int | None) -> dict[str, bool | int] | None:
     """What makes XLA compile in two thirds of its time, to half in deep nests, programs that run as
     fast: its older way to write loops on a processor, and in deep nests fewer of LLVM's passes; a
     closer look at what a loop has to copy makes them run a twentieth faster. None where this
     version hasn't it.
+
+    Arguments:
+        effort: the level of LLVM's optimisation; None for XLA's own.
     """
-    return _accepted(levels >= _DEEP)
-
-
-@functools.cache
-def _accepted(deep: bool) -> dict[str, bool | int] | None:
     options: dict[str, bool | int] = {
         "xla_cpu_use_fusion_emitters": False,
         "xla_cpu_copy_insertion_use_region_analysis": True,
     }
-    if deep:
-        options["xla_backend_optimization_level"] = 1
+    if effort is not None:
+        options["xla_backend_optimization_level"] = effort
     try:
         jax.jit(lambda: 0, compiler_options=options)()
     except jax.errors.JaxRuntimeError:

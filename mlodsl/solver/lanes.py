@@ -73,7 +73,7 @@ class Joined(Generic[Found]):
     def __init__(self, function: Callable[..., Found]) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._alone = compiled(function)
+        self._alone = compiled(function, seldom=True)
 
     def __call__(self, *arguments: Any) -> Found:
         """The function's value."""

@@ -37,6 +37,8 @@ _DEEP = 5
 
 _STALLED = int(Outcome.STALLED)
 
+_compiled_soon = functools.partial(compiled, seldom=True)
+
 LATE = 10_000
 """A turn at which every strategy is as exact as it gets."""
 
@@ -57,7 +59,7 @@ class Turn(Record):
     residual: Float[Array, ""]
 
 
-@compiled
+@_compiled_soon
 def first_turn(
     nest: Nest,
     guess: Float[Array, " flat"],
@@ -68,7 +70,7 @@ def first_turn(
     return _begin_turn(nest, guess, goal, first_state(nest, 0, guess) if state is None else state)
 
 
-@compiled
+@_compiled_soon
 def turn_by_products(
     nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], turn: Turn
 ) -> tuple[Turn, Bool[Array, ""]]:
@@ -95,7 +97,7 @@ def turn_by_products(
     return _begin_turn(nest, guess, goal, state), answered
 
 
-@compiled
+@_compiled_soon
 def next_turn(
     nest: Nest, guess: Float[Array, " flat"], goal: Float[Array, ""], turn: Turn, trial: Point
 ) -> Turn:
