@@ -165,6 +165,8 @@ def _draw(rows: Sequence[Row]) -> Drawing:
         d, seconds = series(rows, "matrix-free", "variables", "seconds")
         label = f"2 levels, {_power('d', d, seconds)}"
         variables.loglog(d, seconds, "s-", color=COLOURS[1], label=label)
+        # Room for the legend, beside the lines.
+        variables.set_ymargin(0.25)
         _finish(variables, "Hypergradient", "variables d of each level", "seconds")
         for number, (figure, words) in enumerate(
             (("temporary_bytes", "the program's temporary memory"), ("peak_bytes", "the process"))
