@@ -39,6 +39,11 @@ class Counted:
         return x**2
 
 
+@pytest.fixture(autouse=True)
+def bounded_caches() -> None:
+    """In place of the one of all tests: what these share stays compiled from one to the next."""
+
+
 @pytest.fixture(scope="module")
 def counted() -> Counted:
     """Traced by everything that the tests below then repeat with other numbers."""
