@@ -36,6 +36,13 @@ def test_importing_an_early_room_loads_nothing_heavy(room: str) -> None:
     assert heavy_modules_after(f"import mlodsl.{room}") == []
 
 
+def test_importing_the_solver_loads_no_part_of_scipy() -> None:
+    code = "import sys, mlodsl.solver; assert 'scipy' in sys.modules"
+    parts = "[name for name in ('linalg', 'optimize', 'sparse') if 'scipy.' + name in sys.modules]"
+    done = run("-c", f"{code}; assert {parts} == []")
+    assert done.returncode == 0, done.stderr
+
+
 def test_importing_the_package_changes_no_setting_of_jax() -> None:
     code = "import jax; before = jax.config.jax_enable_x64; import mlodsl; mlodsl.compile"
     done = run("-c", f"{code}; assert jax.config.jax_enable_x64 == before == False")

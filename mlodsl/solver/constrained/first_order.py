@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
-import scipy.optimize
+import scipy
 
 from .functions import Functions
 from .kkt import Candidate, Piece, deeper, force_places, free_entries, kink_rows, piece_program

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.optimize
+import scipy
 
 # Below which progress in the objective ends a program.
 _PRECISION = 1e-14

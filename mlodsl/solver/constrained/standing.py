@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
-import scipy.optimize
+import scipy
 
 from ..certificate.names import name_of_entry
 from ..certificate.structure import LevelCertificate
