@@ -123,7 +123,7 @@ def evaluate_top(
     Where they may be solved all at once, what solves them one inside the other is compiled
     only once that fails; under a transformation it is part of the same code.
     """
-    return _evaluate_late(nest, own, guess, tolerance).point
+    return evaluate_with_objectives(nest, own, guess, tolerance).point
 
 
 def total_gradient(
@@ -194,7 +194,7 @@ def evaluate_with_objectives(
     nest: Nest,
     own: Array | np.ndarray,
     guess: Array | np.ndarray,
-    tolerance: np.ndarray | None = None,
+    tolerance: Array | np.ndarray | None = None,
 ) -> Evaluation:
     """As `evaluate_top`, with the plain objectives of all levels at that answer.
 
@@ -202,7 +202,9 @@ def evaluate_with_objectives(
         tolerance: None for as little as rounding allows.
     """
     exact = _exactly(np.dtype(own.dtype)) if tolerance is None else tolerance
-    return _evaluate_late(nest, own, guess, exact)
+    if at_once(nest):
+        return _evaluate_in_lane(nest, own, guess, exact)
+    return _evaluate(nest, own, guess, exact, LATE)
 
 
 @functools.lru_cache(maxsize=8)
@@ -265,17 +267,6 @@ def at_once(nest: Nest) -> bool:
 def _parts(found: Evaluation) -> tuple[Array, ...]:
     point, values, _ = found
     return point.flat, point.gradient, point.outcomes, values
-
-
-def _evaluate_late(
-    nest: Nest,
-    own: Array | np.ndarray,
-    guess: Array | np.ndarray,
-    tolerance: Array | np.ndarray,
-) -> Evaluation:
-    if at_once(nest):
-        return _evaluate_in_lane(nest, own, guess, tolerance)
-    return _evaluate(nest, own, guess, tolerance, LATE)
 
 
 def _evaluate(
