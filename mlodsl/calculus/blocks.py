@@ -22,12 +22,18 @@ from jaxtyping import Array, Bool, Float
 
 from mlodsl.modules import Record, default_platform
 
+from .assembled import assembled
 from .lagrangian import Game, Vectors, flat_size, lagrangian
 from .linear_map import folded
 from .small_matrices import cholesky_factor, divided, divided_by_transpose, product
 
 # Pivots below so many roundings of the largest curvature can't be told from zero.
 _FLAT = 10
+
+# Above so many levels K_k is put together from the objectives' own second derivatives: that takes
+# a fifth of the time to compile (of six levels of 3; of five, three quarters) and twice as long to
+# run as products with the unit vectors.
+_MANY_BELOW = 4
 
 # So many products at once stay in a processor's cache; all at once take twice as long.
 _AT_ONCE = 50
@@ -81,13 +87,16 @@ def upper_rows(
 
     L_k is linear in the multipliers m_{k+1}, so that their rows are columns of the others.
     """
+    rows = flat.size - flat_size(game.sizes, level + 1)
+    if _has_many_below(game, level):
+        value, gradient, matrix = assembled(game, level, above, flat, leading=False)
+        return value, gradient, matrix[:rows]
 
     def value_and_gradient(point: Float[Array, " flat"]) -> tuple[Array, Array]:
         value, gradient = jax.value_and_grad(lambda p: lagrangian(game, level, above, p))(point)
         return gradient, value
 
     gradient, product, value = jax.linearize(value_and_gradient, flat, has_aux=True)
-    rows = flat.size - flat_size(game.sizes, level + 1)
     return value, gradient, products_with_units(folded(product, flat), rows, flat)
 
 
@@ -97,13 +106,17 @@ def rows_and_cross(
     """∇L_k, the rows of ∇²L_k as in `upper_rows`, and how ∇L_k changes with the variables of the
     level above; a Hessian-vector product for each row."""
     leading = above[-1]
+    upper = flat.size - flat_size(game.sizes, level + 1)
+    if _has_many_below(game, level):
+        _, found, matrix = assembled(game, level, above, flat, leading=True)
+        both = matrix[: leading.size + upper, leading.size :]
+        return found[leading.size :], both[leading.size :], both[: leading.size]
 
     def gradient(leading: Float[Array, " leading"], point: Float[Array, " flat"]) -> Array:
         here = (*above[:-1], leading)
         return jax.grad(lambda p: lagrangian(game, level, here, p))(point)
 
     found, product = jax.linearize(gradient, leading, flat)
-    upper = flat.size - flat_size(game.sizes, level + 1)
 
     def along(direction: Float[Array, " both"]) -> Float[Array, " flat"]:
         change: Array = product(direction[: leading.size], direction[leading.size :])
@@ -112,6 +125,10 @@ def rows_and_cross(
     both = jnp.concatenate([leading, flat])
     changes = products_with_units(along, leading.size + upper, both)
     return found, changes[leading.size :], changes[: leading.size]
+
+
+def _has_many_below(game: Game, level: int) -> bool:
+    return len(game.sizes) - 1 - level >= _MANY_BELOW
 
 
 def products_with_units(

@@ -17,6 +17,8 @@ import jax.numpy as jnp
 from jax.extend import core
 from jaxtyping import Array, Float
 
+from .equations import called_jaxpr, results_of
+
 # Scales of more numbers than so many times the argument's would take memory rather than save time.
 _MOST = 4
 
@@ -71,9 +73,8 @@ def folded(
         views = {0: vector}
         for step in folding.steps:
             operands = [_total(views, one) for one in step.operands]
-            made = _bound(step.primitive, operands, step.params)
-            several = step.primitive.multiple_results
-            views.update(zip(step.numbers, made if several else [made], strict=True))
+            made = results_of(step.primitive, operands, step.params)
+            views.update(zip(step.numbers, made, strict=True))
         total: Array = _total(views, found)
         assert total.shape == shape
         return total
@@ -104,13 +105,11 @@ class _Folding:
         return [value(atom) for atom in jaxpr.outvars]
 
     def _digest(self, equation: Any, operands: list[Any]) -> Sequence[Any]:
-        primitive, params = equation.primitive, equation.params
-        if primitive.name in ("jit", "pjit"):
-            inner = params["jaxpr"]
+        inner = called_jaxpr(equation)
+        if inner is not None:
             return self.read(inner.jaxpr, inner.consts, operands)
         if not any(isinstance(one, Mapping) for one in operands):
-            found = _bound(primitive, operands, params)
-            return found if primitive.multiple_results else [found]
+            return results_of(equation.primitive, operands, equation.params)
         if equation.outvars[0].aval.size <= self._most:
             terms = self._fold(equation, operands)
             if terms is not None:
@@ -189,13 +188,6 @@ class _Folding:
         self._views += count
         self.steps.append(_Step(primitive, params, operands, numbers))
         return [{_View(number): None} for number in numbers]
-
-
-def _bound(primitive: Any, operands: Sequence[Any], params: dict[str, Any]) -> Any:
-    found = primitive.get_bind_params(params)
-    # Older versions of JAX take functions from among the params.
-    functions, others = found if isinstance(found, tuple) else ((), found)
-    return primitive.bind(*functions, *operands, **others)
 
 
 def _as_large(one: Any, shape: tuple[int, ...]) -> Any:
