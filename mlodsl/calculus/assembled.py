@@ -38,21 +38,22 @@ def assembled(
     """
     sizes = game.sizes
     fixed, first = (above[:-1], above[-1:]) if leading else (above, ())
-    lengths = [*(len(one) for one in first), *sizes[level:]]
+    ends = np.cumsum([*(len(one) for one in first), *sizes[level:]]).tolist()
     points = [*(one[None] for one in first), *_hyperdual_choices(sizes, level, flat)]
 
     def derivatives(depth: int) -> Derivatives:
         """Of f_depth, by parts."""
         order = depth - level
         here = [of_order(order, parts[: 1 << order]) for parts in points]
-        own = _with_derivatives(
-            lambda point: game.objective(depth, (*fixed, *jnp.split(point, np.cumsum(lengths)[:-1])))
-        )
-        return at_hyperdual(own, jnp.concatenate(here, axis=1))
+
+        def objective(point: Array) -> Array:
+            return game.objective(depth, (*fixed, *jnp.split(point, ends[:-1])))
+
+        return at_hyperdual(_with_derivatives(objective), jnp.concatenate(here, axis=1))
 
     found = derivatives(len(sizes) - 1)
     for depth in range(len(sizes) - 2, level - 1, -1):
-        outer = sum(lengths) - sum(sizes[depth + 1 :])
+        outer = ends[-1] - sum(sizes[depth + 1 :])
         found = _one_level_up(found, derivatives(depth), outer)
     return Derivatives(*(parts[0] for parts in found))
 
@@ -92,14 +93,13 @@ def _one_level_up(below: Derivatives, own: Derivatives, outer: int) -> Derivativ
     """
     half = len(own.value)
     along = Derivatives(*(parts[half:] for parts in below))
-    value, gradient, matrix = (parts[:half] for parts in below)
-    side = matrix[:, :, outer:]
+    gradient, side = below.gradient[:half, outer:], below.matrix[:half, :, outer:]
     none = jnp.zeros((half, side.shape[2], side.shape[2]), side.dtype)
     upper = jnp.concatenate([along.matrix, side], axis=2)
     lower = jnp.concatenate([jnp.swapaxes(side, 1, 2), none], axis=2)
     return Derivatives(
         own.value + along.value,
-        _with_more(own.gradient, jnp.concatenate([along.gradient, gradient[:, outer:]], axis=1)),
+        _with_more(own.gradient, jnp.concatenate([along.gradient, gradient], axis=1)),
         _with_more(own.matrix, jnp.concatenate([upper, lower], axis=1)),
     )
 

@@ -184,6 +184,9 @@ def block_factor_at(
         tiny: as in `BlockFactor`.
     """
     sizes = game.sizes
+    if _has_many_below(game, level):
+        _, gradient, matrix = assembled(game, level, above, flat, leading=False)
+        return gradient, block_factor(sizes, level, matrix, tiny=tiny)
     gradient, product = jax.linearize(
         jax.grad(lambda point: lagrangian(game, level, above, point)), flat
     )

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from .equations import called_jaxpr, results_of
 
@@ -89,14 +89,14 @@ _ELEMENTWISE = frozenset(
     ]
 )
 # Powers x^r by the name of their primitive.
-_EXPONENTS = {"rsqrt": -0.5, "sqrt": 0.5}
+_EXPONENTS = {"rsqrt": -0.5, "sqrt": 0.5, "square": 2}
 
 
 @dataclass(frozen=True, eq=False)
 class _HyperDual:
     """An array of hyper-dual numbers by their parts, along the first axis."""
 
-    parts: Float[Array, "parts *shape"]
+    parts: Float[Array, "parts ..."]
 
     @property
     def order(self) -> int:
@@ -104,7 +104,7 @@ class _HyperDual:
         return _order(self.parts)
 
     @functools.cached_property
-    def powers(self) -> Float[Array, "order parts *shape"]:
+    def powers(self) -> Float[Array, "order parts ..."]:
         """n, n² … n^m, with n the number without its part at no ε; n^(m+1) is 0."""
         nothing = jnp.zeros_like(self.parts[:1])
         rest = _HyperDual(jax.lax.concatenate([nothing, self.parts[1:]], 0))
@@ -129,7 +129,7 @@ def at_hyperdual(
     return made
 
 
-def of_order(order: int, parts: Float[Array, "fewer *shape"]) -> Float[Array, "parts *shape"]:
+def of_order(order: int, parts: Shaped[Array, "fewer ..."]) -> Shaped[Array, "parts ..."]:
     """The same hyper-dual numbers in more ε, of which they don't have the last."""
     missing = (1 << order) - len(parts)
     return jnp.pad(parts, [(0, missing), *[(0, 0)] * (parts.ndim - 1)]) if missing else parts
@@ -140,7 +140,8 @@ def _order(parts: Array) -> int:
 
 
 def _parts_of(value: Any, order: int) -> Array:
-    return of_order(order, value.parts if isinstance(value, _HyperDual) else jnp.asarray(value)[None])
+    parts = value.parts if isinstance(value, _HyperDual) else jnp.asarray(value)[None]
+    return of_order(order, parts)
 
 
 def _read(jaxpr: Any, consts: Sequence[Any], given: Sequence[Any]) -> list[Any]:
@@ -175,12 +176,14 @@ def _results(equation: Any, operands: list[Any]) -> Sequence[Any]:
         return [_product(apply, *operands)]
     if primitive.name == "div":
         over, under = operands
-        inverse = _composed(under, _of_power(-1, 1 / under.parts[0], under))
+        inverse = _composed(under, _of_power(-1.0, 1 / under.parts[0], under))
         return [_product(jax.lax.mul, over, inverse)]
     if primitive.name in _ELEMENTWISE and len(changing) == 1:
         number = operands[changing[0]]
         if number.parts.shape[1:] == equation.outvars[0].aval.shape:
             before, after = operands[: changing[0]], operands[changing[0] + 1 :]
+            if primitive.name == "pow" and not before:
+                return [_composed(number, _of_any_power(jnp.asarray(after[0]), number))]
             series = _series(equation, lambda value: apply(*before, value, *after), number)
             return [_composed(number, series)]
     return _differentiated(equation, operands)
@@ -232,7 +235,7 @@ def _pairs(first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rows[0][s], rows[1][t], rows[2][:, s | t]
 
 
-def _mixed(matrix: np.ndarray, parts: Float[Array, "parts *shape"]) -> Float[Array, "rows *shape"]:
+def _mixed(matrix: np.ndarray, parts: Float[Array, "parts ..."]) -> Float[Array, "rows ..."]:
     """Sums of parts. As a product of matrices: gathers run slower and take longer to compile."""
     flat = jax.lax.reshape(parts, (len(parts), parts.size // len(parts)))
     mixed = jax.lax.dot(jnp.asarray(matrix, parts.dtype), flat, precision=jax.lax.Precision.HIGHEST)
@@ -259,13 +262,11 @@ def _series(equation: Any, function: Callable[[Array], Array], number: _HyperDua
         sin, cos = jnp.sin(at), jnp.cos(at)
         turns = [sin, cos, -sin, -cos] if name == "sin" else [cos, -sin, -cos, sin]
         return [turns[place % 4] / math.factorial(place) for place in places]
-    if name in _EXPONENTS:
-        return _of_power(_EXPONENTS[name], function(at), number)
-    power = 2 if name == "square" else equation.params["y"] if name == "integer_pow" else None
-    if power is not None and power < 0:
-        return _of_power(power, function(at), number)
-    if power is not None:
-        return [math.comb(power, place) * at ** max(power - place, 0) for place in places]
+    exponent = equation.params["y"] if name == "integer_pow" else _EXPONENTS.get(name)
+    if isinstance(exponent, int) and exponent >= 0:
+        return [math.comb(exponent, place) * at ** max(exponent - place, 0) for place in places]
+    if exponent is not None:
+        return _of_power(float(exponent), function(at), number)
     derivatives = [function]
     for _ in places[1:]:
         derivatives.append(functools.partial(_derivative, derivatives[-1]))
@@ -282,6 +283,17 @@ def _of_power(exponent: float, value: Array, number: _HyperDual) -> list[Array]:
     found = [value]
     for place in range(1, number.order + 1):
         found.append(found[-1] * ((exponent - place + 1) / place) * inverse)
+    return found
+
+
+def _of_any_power(exponent: Array, number: _HyperDual) -> list[Array]:
+    """As `_of_power`, where the exponent may turn out to be a whole number: at x = 0 the factor 0
+    ends the series, though JAX's own derivative says 0 · ∞."""
+    at = number.parts[0]
+    factor, found = jnp.ones_like(at), []
+    for place in range(number.order + 1):
+        found.append(jnp.where(factor == 0, 0, factor * at ** (exponent - place)))
+        factor = factor * (exponent - place) / (place + 1)
     return found
 
 
@@ -307,7 +319,7 @@ def _differentiated(equation: Any, operands: list[Any]) -> list[Any]:
         if half == 0:
             found = results([one[0] for one in numbers])
             return [one[None] for one, keep in zip(found, inexact, strict=True) if keep]
-        without, along = ([one[part] for one in numbers] for part in (slice(half), slice(half, None)))
+        without, along = [one[:half] for one in numbers], [one[half:] for one in numbers]
         both = jax.jvp(parts, (without,), (along,))
         return [jnp.concatenate(pair) for pair in zip(*both, strict=True)]
 
