@@ -44,7 +44,7 @@ def _measure(job: Job) -> Iterator[Row]:
     import mlodsl
     from benchmarks.papers.running import planned
     from mlodsl.calculus import point_of
-    from mlodsl.solver.compiling import compiler_options
+    from mlodsl.solver.compiling import compiler_options, effort_of
     from mlodsl.solver.level import evaluate as evaluate_level
     from mlodsl.solver.movers import Proposal
     from mlodsl.solver.oracle import LATE
@@ -74,7 +74,8 @@ def _measure(job: Job) -> Iterator[Row]:
     began = time.process_time()
     traced = evaluate.lower(*arguments)
     middle = time.process_time()
-    compiled = traced.compile(compiler_options=compiler_options(levels))
+    options = compiler_options(effort_of(folded.sizes, seldom=False))
+    compiled = traced.compile(compiler_options=options)
     ended = time.process_time()
     point = jax.block_until_ready(compiled(*arguments))
     times = []

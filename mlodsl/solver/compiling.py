@@ -144,13 +144,13 @@ def compiled(function: Callable[..., Found], *, seldom: bool = False) -> Callabl
             forms.append(form)
             arrays.append(own)
         sizes = max((form.sizes for form in forms), key=len, default=())
-        return run(tuple(forms), arrays, effort=_effort(sizes, seldom))
+        return run(tuple(forms), arrays, effort=effort_of(sizes, seldom))
 
     return call
 
 
 @functools.lru_cache(maxsize=256)
-def _effort(sizes: tuple[int, ...], seldom: bool) -> int | None:
+def effort_of(sizes: tuple[int, ...], seldom: bool) -> int | None:
     """The level of LLVM's optimisation for a nest's code; None for XLA's own."""
     if len(sizes) < _DEEP:
         return None

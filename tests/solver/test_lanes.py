@@ -6,7 +6,7 @@ import pytest
 
 import mlodsl
 from mlodsl.modules import Problem
-from mlodsl.solver.compiling import _effort
+from mlodsl.solver.compiling import effort_of
 from mlodsl.solver.lanes import Each, clock, in_lane, in_tuple, joined
 from mlodsl.solver.side_by_side import Stack, run_lanes
 
@@ -90,4 +90,4 @@ def test_rows_and_what_all_rows_share_are_told_apart() -> None:
 def test_only_small_deep_nests_that_run_seldom_are_compiled_in_haste(
     sizes: tuple[int, ...], seldom: bool, effort: int | None
 ) -> None:
-    assert _effort(sizes, seldom) == effort
+    assert effort_of(sizes, seldom) == effort
