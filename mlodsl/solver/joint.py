@@ -63,8 +63,9 @@ class JointAnswer(Record):
         turns: how many points were evaluated.
         products: with K_k.
         gradient: ∇L_k at u_k.
-        cross: how ∇L_k changes with the variables of the level above; empty where it wasn't asked
-            for.
+        cross: how ∇L_k changes with the variables of the level above.
+        multipliers: m with K_k m = -∇f there, f what the level above wants. This and `cross` are
+            empty where they weren't asked for.
     """
 
     flat: Float[Array, " flat"]
@@ -74,6 +75,7 @@ class JointAnswer(Record):
     products: Int[Array, ""]
     gradient: Float[Array, " flat"]
     cross: Float[Array, "leading flat"]
+    multipliers: Float[Array, " flat"]
 
 
 class _Matrices(Record):
@@ -108,20 +110,20 @@ def solve_jointly(
     guess: Float[Array, " flat"],
     tolerance: Float[Array, ""],
     *,
-    with_cross: bool = False,
+    wanted_above: Callable[[Float[Array, " flat"]], Float[Array, " flat"]] | None = None,
 ) -> JointAnswer:
     """Newton steps from `guess`, a u_level with multipliers, shortened until the residual falls.
 
     Arguments:
         tolerance: on the norm of ∇ L_level, but for the conditions of levels held still.
-        with_cross: whether `cross` is wanted.
+        wanted_above: ∇f at u_level, where `multipliers` and `cross` are asked for.
     """
     game, sizes = nest.game, nest.game.sizes
     one_matrix = guess.size <= _ONE_MATRIX
     still, pinned = _held(nest, level, guess.dtype)
     wanted = jnp.array(True) if one_matrix else ~jnp.any(nest.frozen[level:])
     upper = guess.size - flat_size(sizes, level + 1)
-    leading = above[-1].size if with_cross else 0
+    leading = 0 if wanted_above is None else above[-1].size
 
     def newton_step(gradient: Array, rows: Array) -> Array:
         if not one_matrix:
@@ -129,8 +131,21 @@ def solve_jointly(
         matrix = matrix_of_rows(rows)
         return jnp.linalg.solve(jnp.where(still[:, None], pinned, matrix), gradient)
 
+    def with_matrices(gradient: Array, wanted: Array, rows: Array) -> tuple[Array, Array]:
+        """The step and the multipliers where elimination alone may have no factor: where a level
+        is held still, or isn't at a minimum; of many unknowns these answer nothing then."""
+        if not one_matrix:
+            return jnp.zeros_like(gradient), jnp.zeros_like(wanted)
+        multipliers = -jnp.linalg.solve(matrix_of_rows(rows), wanted) if wanted.size else wanted
+        return newton_step(gradient, rows), multipliers
+
+    def with_factor(gradient: Array, wanted: Array, factor: BlockFactor) -> tuple[Array, Array]:
+        right = jnp.stack([gradient, wanted] if wanted.size else [gradient], axis=1)
+        found = block_solve(factor, right)
+        return found[:, 0], -found[:, 1] if wanted.size else wanted
+
     def look(trial: Array) -> tuple[Array, _Matrices, _Step]:
-        if with_cross:
+        if leading:
             gradient, rows, cross = rows_and_cross(game, level, above, trial)
         else:
             _, gradient, rows = upper_rows(game, level, above, trial)
@@ -148,16 +163,26 @@ def solve_jointly(
     curved = _all_curved(factor, nest.frozen[level:])
     free = jnp.where(still, 0, final.gradient)
     plain = ~jnp.any(nest.frozen[level:]) & factor.positive
-    step = jax.lax.cond(
+    upwards = jnp.zeros(0, free.dtype) if wanted_above is None else wanted_above(final.flat)
+    step, multipliers = jax.lax.cond(
         plain,
-        lambda: block_solve(factor, free[:, None])[:, 0],
-        lambda: newton_step(free, rows),
+        lambda: with_factor(free, upwards, factor),
+        lambda: with_matrices(free, upwards, rows),
     )
     final = eqx.tree_at(lambda s: s.step, final, step)
     ended = _ended(nest, level, final, tolerance)
     solved = wanted & ended & curved & is_near(sizes, level, final.flat, step, NEAR)
     products = final.turns * (upper + leading)
-    return JointAnswer(final.flat, factor, solved, final.turns, products, final.gradient, cross)
+    return JointAnswer(
+        flat=final.flat,
+        factor=factor,
+        solved=solved,
+        turns=final.turns,
+        products=products,
+        gradient=final.gradient,
+        cross=cross,
+        multipliers=multipliers,
+    )
 
 
 def solve_by_products(
@@ -208,6 +233,7 @@ def solve_by_products(
         products=final.products,
         gradient=final.gradient,
         cross=jnp.zeros((0, guess.size), guess.dtype),
+        multipliers=jnp.zeros(0, guess.dtype),
     )
 
 

@@ -42,21 +42,22 @@ def evaluate_jointly(nest: Nest, proposal: Proposal, accuracy: Float[Array, ""])
         accuracy: the norm of ∇ L_1 that is small enough.
     """
     game, own = nest.game, proposal.own
-    answer = solve_jointly(nest, 1, (own,), proposal.guess, accuracy, with_cross=True)
-    response = joint_response(nest, 1, answer, with_factor=True)
 
     def top(own: Array, flat: Array) -> Array:
         return game.objective(0, (own, *choices(game.sizes, 1, flat)))
 
-    value, (direct, right) = jax.value_and_grad(top, (0, 1))(own, answer.flat)
-    factor = answer.factor
-    assert isinstance(factor, BlockFactor)
-    # Where a level held still isn't at a minimum, elimination alone may have no factor.
-    multipliers = -jax.lax.cond(
-        factor.positive,
-        lambda: block_solve(factor, right[:, None])[:, 0],
-        lambda: jnp.linalg.solve(factor.matrix, right),
+    answer = solve_jointly(
+        nest,
+        1,
+        (own,),
+        proposal.guess,
+        accuracy,
+        wanted_above=jax.grad(functools.partial(top, own)),
     )
+    response = joint_response(nest, 1, answer, with_factor=True)
+    value, direct = jax.value_and_grad(top)(own, answer.flat)
+    factor, multipliers = answer.factor, answer.multipliers
+    assert isinstance(factor, BlockFactor)
     return Point(
         own=own,
         value=value + multipliers @ answer.gradient,
