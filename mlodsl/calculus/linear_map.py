@@ -140,10 +140,15 @@ class _Folding:
             return _scaled(first, -1.0)
         if name == "mul" and linear != (True, True):
             return _scaled(first, second) if linear[0] else _scaled(second, first)
+        if name == "dot_general" and sum(linear) == 1:
+            # With a number it is a multiple.
+            terms, scale = (first, second) if linear[0] else (second, first)
+            return _scaled(terms, scale) if jnp.ndim(scale) == 0 else None
         if name == "div" and not linear[1]:
             return _scaled(first, 1 / second)
-        if name in ("add", "add_any") and all(linear):
-            return _added(first, second)
+        if name in ("add", "add_any"):
+            # What a linear map adds that doesn't depend on its argument is zero.
+            return _added(*(one if isinstance(one, Mapping) else {} for one in (first, second)))
         if name == "sub" and all(linear):
             return _added(first, _scaled(second, -1.0))
         if name == "pad" and linear == (True, False):
@@ -198,15 +203,15 @@ def _as_large(one: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _padded(equation: Any, terms: _Terms) -> _Terms | None:
-    """Zeros before and after a vector."""
-    fill, config = equation.invars[1], equation.params["padding_config"]
-    if not isinstance(fill, core.Literal) or float(fill.val) != 0 or len(config) != 1:
+    """Zeros before and after a vector: a linear map can pad with nothing else."""
+    config = equation.params["padding_config"]
+    if len(config) != 1:
         return None
     ((before, after, between),) = config
     if between or before < 0 or after < 0:
         return None
     return {
-        _View(view.number, view.before + before, view.after + after): scale
+        _View(view.number, view.before + int(before), view.after + int(after)): scale
         for view, scale in terms.items()
     }
 
@@ -240,5 +245,34 @@ def _total(views: Mapping[int, Array], terms: Any) -> Any:
         part = views[view.number] if scale is None else scale * views[view.number]
         place = (view.before, view.after)
         places[place] = places[place] + part if place in places else part
-    parts = [jnp.pad(part, place) if any(place) else part for place, part in places.items()]
-    return sum(parts[1:], start=parts[0])
+    return places[0, 0] if list(places) == [(0, 0)] else _side_by_side(places)
+
+
+def _side_by_side(places: Mapping[tuple[int, int], Array]) -> Array:
+    """The sum of vectors with so many zeros before and after each.
+
+    Those that overlap are padded and added, the others stand beside each other: a processor pads
+    in a loop with a branch for each pad.
+    """
+    (before, after), part = next(iter(places.items()))
+    whole, dtype = before + len(part) + after, part.dtype
+    groups: list[tuple[int, int, list[tuple[int, Array]]]] = []
+    for (before, after), part in sorted(places.items(), key=lambda one: one[0]):
+        start, stop, inside = before, whole - after, [(before, part)]
+        if groups and start < groups[-1][1]:
+            start, end, overlapping = groups.pop()
+            stop, inside = max(stop, end), overlapping + inside
+        groups.append((start, stop, inside))
+    pieces, done = [], 0
+    for start, stop, inside in [*groups, (whole, whole, [])]:
+        if start > done:
+            pieces.append(jnp.zeros(start - done, dtype))
+        ends = ((before - start, stop - before - len(part)) for before, part in inside)
+        padded = [
+            jnp.pad(part, own) if any(own) else part
+            for (_, part), own in zip(inside, ends, strict=True)
+        ]
+        if padded:
+            pieces.append(sum(padded[1:], start=padded[0]))
+        done = stop
+    return jnp.concatenate(pieces) if len(pieces) > 1 else pieces[0]

@@ -62,19 +62,32 @@ _forms: weakref.WeakValueDictionary[Any, _Form] = weakref.WeakValueDictionary(
 )
 # Those of words, of which there are few.
 _words: dict[str, _Form] = {}
+# Which types are those of arrays that are no tracers; of types there are few.
+_kinds: dict[type, bool] = {}
 # What is known holds no tracer.
 _known: Kept[tuple[_Form, list[Any]]] = Kept()
 
 
+def _holds_numbers(kind: type) -> bool:
+    """Whether its instances are arrays whose numbers are known; found once for a type, as to ask
+    whether an object is an array of JAX takes long."""
+    known = _kinds.get(kind)
+    if known is None:
+        is_array = issubclass(kind, (jax.Array, np.ndarray))
+        known = _kinds[kind] = is_array and not issubclass(kind, jax.core.Tracer)
+    return known
+
+
 def _parts(argument: Any) -> tuple[_Form, list[Any]]:
     """The form of an argument, and its arrays."""
-    if isinstance(argument, (jax.Array, np.ndarray)):
+    kind = type(argument)
+    if _holds_numbers(kind):
         return _ARRAY, [argument]
-    if type(argument) is str:
+    if kind is str:
         if argument not in _words:
             _words[argument] = _Form(_ARRAY.structure, ((0, argument),))
         return _words[argument], []
-    if type(argument) is not Nest and type(argument) is not Problem:
+    if kind is not Nest and kind is not Problem:
         return _separate(argument)
     known = _known.find(argument)
     if known is not None:
@@ -116,9 +129,7 @@ def is_traced(*arguments: Any) -> bool:
 
 
 def _is_traced(argument: Any) -> bool:
-    if isinstance(argument, (jax.Array, np.ndarray)):
-        return isinstance(argument, jax.core.Tracer)
-    if _known.find(argument) is not None:
+    if _holds_numbers(type(argument)) or _known.find(argument) is not None:
         return False
     return any(isinstance(one, jax.core.Tracer) for one in jax.tree.leaves(argument))
 
@@ -139,11 +150,13 @@ def compiled(function: Callable[..., Found], *, seldom: bool = False) -> Callabl
     @functools.wraps(function)
     def call(*arguments: Any) -> Found:
         forms, arrays = [], []
+        sizes: tuple[int, ...] = ()
         for argument in arguments:
             form, own = _parts(argument)
             forms.append(form)
             arrays.append(own)
-        sizes = max((form.sizes for form in forms), key=len, default=())
+            if len(form.sizes) > len(sizes):
+                sizes = form.sizes
         return run(tuple(forms), arrays, effort=effort_of(sizes, seldom))
 
     return call

@@ -8,6 +8,7 @@ levels are to be solved one inside the other.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -194,8 +195,23 @@ def solve_by_products(
 ) -> JointAnswer:
     """As `solve_jointly`, with inexact steps by MINRES; looks at no level's curvature.
 
+    No level may be held still.
+    """
+    solve = functools.partial(newton_by_products, nest, level, above)
+    return in_one_kernel(solve, guess, tolerance)
+
+
+def newton_by_products(
+    nest: Nest,
+    level: int,
+    above: Vectors,
+    guess: Float[Array, " flat"],
+    tolerance: Float[Array, ""],
+) -> JointAnswer:
+    """What `solve_by_products` computes, for what is to run in a larger kernel.
+
     Each step is as exact as makes Newton's method converge superlinearly (Eisenstat and Walker
-    1996). No level may be held still.
+    1996).
     """
     game = nest.game
 
@@ -219,10 +235,7 @@ def solve_by_products(
 
     still = jnp.zeros(guess.shape, bool)
 
-    def solve(guess: Array, tolerance: Array) -> _State:
-        return _newton(nest, level, guess, tolerance, look, None, still, goes_on)
-
-    final = in_one_kernel(solve, guess, tolerance)
+    final = _newton(nest, level, guess, tolerance, look, None, still, goes_on)
     near = is_near(game.sizes, level, final.flat, final.step, _ROUGHLY_NEAR)
     solved = wanted & _ended(nest, level, final, tolerance) & near
     return JointAnswer(

@@ -29,7 +29,7 @@ from mlodsl.calculus import (
 )
 from mlodsl.strategies import Point, Response
 
-from .joint import NEAR, JointAnswer, is_near, solve_by_products, solve_jointly
+from .joint import NEAR, JointAnswer, is_near, newton_by_products, solve_jointly
 from .movers import Proposal
 from .nest import Nest
 from .outcome import Outcome
@@ -86,29 +86,40 @@ def gradient_by_products(
         The gradient, and how the solve of each level ended; where that says that they have
         stalled, the gradient says nothing.
     """
-    game, sizes = nest.game, nest.game.sizes
-    answer = solve_by_products(nest, 1, (own,), guess, accuracy)
+    solve = functools.partial(newton_by_products, nest, 1, (own,))
+    finish = functools.partial(_finished, nest, own)
 
-    def finished(flat: Float[Array, " below"], *, tiny: bool) -> tuple[Array, Array]:
-        """The gradient corrected for what the answer leaves, and whether that is a minimum."""
-        gradient, factor = block_factor_at(game, 1, (own,), flat, tiny=tiny)
-        right = response_gradient(game, 0, (), own, flat)
-        found = block_solve(factor, jnp.stack([gradient, right], axis=1))
-        step, multipliers = found[:, 0], -found[:, 1]
+    def with_library(guess: Array, accuracy: Array) -> tuple[Array, Array]:
+        return finish(in_one_kernel(solve, guess, accuracy), tiny=False)
 
-        def corrected(own: Array) -> Array:
-            return lagrangian(game, 0, (), jnp.concatenate([own, flat, multipliers]))
+    def with_loops(guess: Array, accuracy: Array) -> tuple[Array, Array]:
+        return finish(solve(guess, accuracy), tiny=True)
 
-        return jax.grad(corrected)(own), factor.positive & is_near(sizes, 1, flat, step, NEAR)
+    if max(nest.game.sizes[1:]) <= LARGEST_ORDER:
+        return in_one_kernel(with_loops, guess, accuracy, otherwise=with_library)
+    return with_library(guess, accuracy)
 
-    with_library = functools.partial(finished, tiny=False)
-    if max(sizes[1:]) <= LARGEST_ORDER:
-        with_loops = functools.partial(finished, tiny=True)
-        found, verified = in_one_kernel(with_loops, answer.flat, otherwise=with_library)
-    else:
-        found, verified = with_library(answer.flat)
+
+def _finished(
+    nest: Nest, own: Float[Array, " own"], answer: JointAnswer, *, tiny: bool
+) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
+    """The total gradient from an answer by products, and how the solve of each level ended.
+
+    Arguments:
+        tiny: as in `BlockFactor`.
+    """
+    game, flat = nest.game, answer.flat
+    gradient, factor = block_factor_at(game, 1, (own,), flat, tiny=tiny)
+    right = response_gradient(game, 0, (), own, flat)
+    found = block_solve(factor, jnp.stack([gradient, right], axis=1))
+    step, multipliers = found[:, 0], -found[:, 1]
+
+    def top(own: Array) -> Array:
+        return lagrangian(game, 0, (), jnp.concatenate([own, flat, multipliers]))
+
+    verified = factor.positive & is_near(game.sizes, 1, flat, step, NEAR)
     answer = dataclasses.replace(answer, solved=answer.solved & verified)
-    return found, joint_response(nest, 1, answer, with_factor=False).outcomes
+    return jax.grad(top)(own), joint_response(nest, 1, answer, with_factor=False).outcomes
 
 
 def joint_response(nest: Nest, level: int, answer: JointAnswer, *, with_factor: bool) -> Response:

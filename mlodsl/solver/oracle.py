@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from mlodsl.calculus import choices, split
+from mlodsl.calculus import Numbers, choices, on_host, split
 from mlodsl.modules import Record
 from mlodsl.strategies import Point
 
@@ -24,6 +24,7 @@ from .compiling import compiled, is_traced
 from .goals import needed_next, residual
 from .joint import solve_by_products
 from .joint_gradient import gradient_by_products
+from .kept import Kept
 from .lanes import Each, Judge, in_lane, in_rows, joined, judged, rows_of
 from .level import digest, evaluate, propose
 from .movers import Proposal
@@ -36,6 +37,8 @@ from .state import LevelState, first_state
 _DEEP = 5
 
 _STALLED = int(Outcome.STALLED)
+
+_ways: Kept[tuple[Way, ...]] = Kept()
 
 _compiled_soon = functools.partial(compiled, seldom=True)
 
@@ -128,7 +131,7 @@ def evaluate_top(
 
 def total_gradient(
     nest: Nest, own: Array, guess: Array, tolerance: Array
-) -> tuple[Float[Array, " own"], Int[Array, " levels"]]:
+) -> tuple[Float[Array, " own"], Int[Numbers, " levels"]]:
     """The top level's total gradient alone, and how the solve of each level below ended.
 
     As by `evaluate_top`, but that many unknowns are first solved by products: what looks at the
@@ -137,14 +140,22 @@ def total_gradient(
     asked = (nest, own, guess, tolerance)
     if is_traced(*asked):
         return _total_gradient(*asked, "both")
-    ways: tuple[Way, ...] = ("joint", "nested") if nest.solves_jointly(1) else ("both",)
-    if nest.abilities.verified and not np.asarray(nest.frozen).any():
-        ways = ("products", *ways)
+    ways = _ways.find(nest) or _ways.keep(nest, _ways_of(nest))
     for way in ways[:-1]:
         gradient, outcomes = _total_gradient(*asked, way)
-        if np.asarray(outcomes).max() < _STALLED:
-            return gradient, outcomes
+        known = np.asarray(outcomes)
+        # Of a few numbers Python finds the largest sooner than NumPy.
+        if max(known.tolist()) < _STALLED:
+            return gradient, on_host(known)
     return _total_gradient(*asked, ways[-1])
+
+
+def _ways_of(nest: Nest) -> tuple[Way, ...]:
+    """The ways to a total gradient alone, to be tried in turn."""
+    ways: tuple[Way, ...] = ("joint", "nested") if nest.solves_jointly(1) else ("both",)
+    if nest.abilities.verified and not np.asarray(nest.frozen).any():
+        return ("products", *ways)
+    return ways
 
 
 @compiled

@@ -46,6 +46,8 @@ from .solution import ResponseReport, answering_variables, as_written
 
 Checked = TypeVar("Checked")
 
+_LIMIT = int(Outcome.LIMIT)
+
 # How often a better answer is gone on from, and how long one is looked for.
 _MOST_RESTARTS = 4
 _RESTART_SECONDS = 2.0
@@ -137,7 +139,7 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
         if not is_traced(problem, found.guess):
             _prepared.keep(problem, found, settings)
     gradient, outcomes = total_gradient(found.nest, own, found.guess, found.tolerance)
-    if not is_traced(outcomes) and np.max(np.asarray(outcomes)) < int(Outcome.LIMIT):
+    if not is_traced(outcomes) and max(np.asarray(outcomes).tolist()) < _LIMIT:
         return gradient
     return _verified(problem, 1, gradient, outcomes, (own,))
 
@@ -193,7 +195,7 @@ def _compiled_solution(
     vectors = choices(problem.sizes, 0, polished.flat)
     parts = jnp.linalg.norm(direct(polished.own)) + 1
     eps = jnp.finfo(tolerance.dtype).eps
-    failed = (final.outcome > int(Outcome.STALLED)) & (final.outcome != int(Outcome.LIMIT))
+    failed = (final.outcome > int(Outcome.STALLED)) & (final.outcome != _LIMIT)
     unsolved = failed | ~(left <= jnp.maximum(tolerance, jnp.sqrt(eps) * parts))
     unsolved |= _is_no_minimum(solving, polished)
     constrained = nest.plans[0].constrained
@@ -256,9 +258,7 @@ def _outcomes(
         rounding = jnp.finfo(gradient.dtype).eps ** 0.4 * (1 + jnp.abs(values[lower]))
         far = ~(jnp.linalg.norm(gradient[:size]) <= rounding)
         stalled = outcomes[lower] == int(Outcome.STALLED)
-        outcomes = outcomes.at[lower].set(
-            jnp.where(far & stalled, int(Outcome.LIMIT), outcomes[lower])
-        )
+        outcomes = outcomes.at[lower].set(jnp.where(far & stalled, _LIMIT, outcomes[lower]))
         gradient = gradient[size + (gradient.size - size) // 2 :]
     return outcomes
 
@@ -283,7 +283,7 @@ def _verified(
     names = problem.level_names[level:]
     if not names:
         return value
-    failed: Bool[Array, " levels"] = outcomes[level:] >= int(Outcome.LIMIT)
+    failed: Bool[Array, " levels"] = outcomes[level:] >= _LIMIT
     messages = [
         f"level `{name}` could not be solved here: it is unbounded, not finite, or needs another "
         "start; `mlodsl respond` says which"

@@ -65,19 +65,40 @@ def test_the_second_derivative_of_a_function_with_all_of_these_is_the_same(part:
 
 def test_scales_are_multiplied_once_and_not_at_each_product() -> None:
     vector = jnp.ones(SIZE)
-    assert _multiplications(MAPS["scaled"]) == 4
-    assert _multiplications(folded(MAPS["scaled"], vector)) == 1
+    assert _operations(MAPS["scaled"]) == 4
+    assert _operations(folded(MAPS["scaled"], vector)) == 1
     product = second_derivative(vector)
-    assert _multiplications(folded(product, vector)) < _multiplications(product)
+    assert _operations(folded(product, vector)) < _operations(product)
 
 
-def _multiplications(along: Callable[[jax.Array], jax.Array]) -> int:
-    return _count(jax.make_jaxpr(along)(jnp.ones(SIZE)).jaxpr)
+def test_parts_that_do_not_overlap_are_not_padded() -> None:
+    def parts(v: jax.Array) -> jax.Array:
+        return (
+            jnp.pad(v[:2] * SCALES[:2], (3, 2)) + jnp.pad(v[4:6], (0, 5)) + jnp.pad(v[:1], (6, 0))
+        )
+
+    assert _operations(parts, "pad") == 3
+    assert _operations(folded(parts, jnp.ones(SIZE)), "pad") == 0
+    np.testing.assert_allclose(folded(parts, SCALES)(SCALES), parts(SCALES), rtol=1e-12)
 
 
-def _count(jaxpr: Jaxpr) -> int:
-    inner = sum(_count(e.params["jaxpr"].jaxpr) for e in jaxpr.eqns if e.primitive.name == "jit")
-    return inner + sum(e.primitive.name == "mul" for e in jaxpr.eqns)
+def test_a_product_with_a_number_is_a_scale() -> None:
+    def along(vector: jax.Array) -> jax.Array:
+        return 3 * jax.lax.dot_general(2.0, SCALES * vector, (((), ()), ((), ())))
+
+    assert _operations(folded(along, jnp.ones(SIZE)), "dot_general") == 0
+    vector = jnp.linspace(-0.4, 0.9, SIZE)
+    np.testing.assert_allclose(folded(along, vector)(vector), along(vector), rtol=1e-12)
+
+
+def _operations(along: Callable[[jax.Array], jax.Array], name: str = "mul") -> int:
+    return _count(jax.make_jaxpr(along)(jnp.ones(SIZE)).jaxpr, name)
+
+
+def _count(jaxpr: Jaxpr, name: str) -> int:
+    calls = [e.params["jaxpr"].jaxpr for e in jaxpr.eqns if e.primitive.name == "jit"]
+    inner = sum(_count(one, name) for one in calls)
+    return inner + sum(e.primitive.name == name for e in jaxpr.eqns)
 
 
 def test_a_map_that_does_not_look_at_the_vector_is_zero() -> None:
