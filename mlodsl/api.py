@@ -17,14 +17,14 @@ from jaxtyping import Array
 
 from mlodsl.check import GivenParam
 from mlodsl.check.symbols import taken_by_language
-from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean, has_errors
+from mlodsl.diagnostics import Diagnostic, ModelError, has_errors
 from mlodsl.loading import ModelText, Wishes, find_model, load_model, text_of_string
 from mlodsl.modules import (
-    LevelLayout,
     Problem,
     QuickMethods,
     build,
     instances_of,
+    leading_vectors,
     with_params,
 )
 from mlodsl.report import BatchResult, Result, result_of
@@ -170,7 +170,7 @@ class Model(QuickMethods):
 
         def answer(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
             problem = problem.fold()
-            above = tuple(map(jnp.asarray, _leading(problem, choices)))
+            above = tuple(map(jnp.asarray, leading_vectors(problem, choices)))
             if len(above) == problem.number_of_levels:
                 return {}
             start = problem.start(jax.random.PRNGKey(self.settings.seed))
@@ -191,7 +191,7 @@ class Model(QuickMethods):
         settings = _settings.once(self.problem, read, strategy) if by_name else read()
 
         def gradient(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
-            own = _leading(problem, choices, levels=1)[0]
+            own = leading_vectors(problem, choices, levels=1)[0]
             return problem.structure.levels[0].unpack(hypergradient(problem, settings, own))
 
         return in_own_precision(gradient, self.problem, _by_name(choices, "choices"))
@@ -333,63 +333,6 @@ def _in_precision(problem: Problem, settings: Settings) -> Problem:
         for values in (problem.params, problem.data)
     )
     return Problem(leaves, data, {}, structure)
-
-
-def _leading(
-    problem: Problem, choices: Mapping[str, Any], levels: int | None = None
-) -> tuple[Array, ...]:
-    """The vectors of the leading levels whose variables are all given."""
-    layouts = problem.structure.levels[:levels]
-    known = [variable.name for layout in layouts for variable in layout.variables]
-    wrong = [
-        Diagnostic(
-            "E605", f"there is no variable `{name}` to give here", None, did_you_mean(name, known)
-        )
-        for name in choices
-        if name not in known
-    ]
-    given, missing = [], []
-    for layout in layouts:
-        absent = [item.name for item in layout.variables if item.name not in choices]
-        if absent:
-            missing = absent
-            break
-        wrong += _wrong_values(layout, choices)
-        given.append(layout)
-    late = set(choices) & set(known) - {item.name for layout in given for item in layout.variables}
-    if missing and (late or not given):
-        names = ", ".join(f"`{name}`" for name in missing)
-        wrong.append(Diagnostic("E604", f"a value is missing for {names}"))
-    if wrong:
-        raise ModelError(wrong)
-    return tuple(layout.gather(choices, problem.structure.dtype) for layout in given)
-
-
-def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
-    found = []
-    for item in layout.variables:
-        value = choices[item.name]
-        plain = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
-        if plain and value.shape == item.shape:
-            continue
-        try:
-            value = value if plain else jnp.asarray(value)
-        except (TypeError, ValueError, OverflowError):
-            value = None
-        if value is None or jnp.issubdtype(value.dtype, jnp.complexfloating):
-            message = f"the value of `{item.name}` is not a number or an array of numbers"
-            found.append(Diagnostic("E606", message))
-            continue
-        try:
-            fits = jnp.broadcast_shapes(value.shape, item.shape) == item.shape
-        except ValueError:
-            fits = False
-        if not fits:
-            message = (
-                f"`{item.name}` has shape {item.shape}, but a value of shape {value.shape} is given"
-            )
-            found.append(Diagnostic("E606", message))
-    return found
 
 
 def _named(problem: Problem, level: int, vectors: tuple[Array, ...]) -> dict[str, Array]:

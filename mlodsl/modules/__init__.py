@@ -7,7 +7,7 @@ from .build import (
 )
 from .functions import FUNCTIONS as FUNCTIONS
 from .instances import Instances as Instances, instances_of as instances_of
-from .layout import LevelLayout as LevelLayout
+from .leading import leading_vectors as leading_vectors
 from .platform import default_platform as default_platform
 from .problem import Problem as Problem
 from .record import QuickMethods as QuickMethods, Record as Record

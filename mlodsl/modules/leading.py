@@ -1,0 +1,82 @@
+"""The vectors of levels whose variables a caller gives by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from mlodsl.diagnostics import Diagnostic, ModelError, did_you_mean
+
+from .layout import LevelLayout
+from .problem import Problem
+
+
+def leading_vectors(
+    problem: Problem, choices: Mapping[str, Any], levels: int | None = None
+) -> tuple[Array, ...]:
+    """The vectors of the leading levels whose variables are all given.
+
+    Arguments:
+        choices: values by name; numbers, arrays of NumPy or of JAX, tracers among them.
+        levels: how many levels may be given, all of them if None.
+
+    Raises:
+        ModelError: E604, E605, E606: a value is missing, of no variable, or no fitting array.
+    """
+    layouts, dtype = problem.structure.levels[:levels], problem.structure.dtype
+    known = [variable.name for layout in layouts for variable in layout.variables]
+    wrong = [
+        Diagnostic(
+            "E605", f"there is no variable `{name}` to give here", None, did_you_mean(name, known)
+        )
+        for name in choices
+        if name not in known
+    ]
+    given, missing = [], []
+    for layout in layouts:
+        absent = [item.name for item in layout.variables if item.name not in choices]
+        if absent:
+            missing = absent
+            break
+        wrong += _wrong_values(layout, choices)
+        given.append(layout)
+    if missing:
+        whole = {item.name for layout in given for item in layout.variables}
+        if not given or set(choices) & set(known) - whole:
+            names = ", ".join(f"`{name}`" for name in missing)
+            wrong.append(Diagnostic("E604", f"a value is missing for {names}"))
+    if wrong:
+        raise ModelError(wrong)
+    return tuple(layout.gather(choices, dtype) for layout in given)
+
+
+def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
+    found = []
+    for item in layout.variables:
+        given = choices[item.name]
+        value = np.asarray(given) if isinstance(given, (float, int)) else given
+        plain = isinstance(value, (np.ndarray, Array)) and value.dtype.kind in "biuf"
+        if plain and value.shape == item.shape:
+            continue
+        try:
+            value = value if plain else jnp.asarray(value)
+        except (TypeError, ValueError, OverflowError):
+            value = None
+        if value is None or jnp.issubdtype(value.dtype, jnp.complexfloating):
+            message = f"the value of `{item.name}` is not a number or an array of numbers"
+            found.append(Diagnostic("E606", message))
+            continue
+        try:
+            fits = jnp.broadcast_shapes(value.shape, item.shape) == item.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            message = (
+                f"`{item.name}` has shape {item.shape}, but a value of shape {value.shape} is given"
+            )
+            found.append(Diagnostic("E606", message))
+    return found
