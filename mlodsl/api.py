@@ -187,14 +187,15 @@ class Model(QuickMethods):
         def read() -> Settings:
             return self._settings({"strategy": strategy})
 
+        problem = self.problem
         by_name = isinstance(strategy, str)
-        settings = _settings.once(self.problem, read, strategy) if by_name else read()
+        settings = _settings.once(problem, read, strategy) if by_name else read()
 
         def gradient(problem: Problem, choices: Mapping[str, Any]) -> dict[str, Array]:
             own = leading_vectors(problem, choices, levels=1)[0]
             return problem.structure.levels[0].unpack(hypergradient(problem, settings, own))
 
-        return in_own_precision(gradient, self.problem, _by_name(choices, "choices"))
+        return in_own_precision(gradient, problem, _by_name(choices, "choices"))
 
     def solution(self, params: Mapping[str, Any] | None = None) -> dict[str, Array]:
         """All variables at the solution, as a pure function of some params' values.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -27,31 +27,36 @@ def leading_vectors(
     Raises:
         ModelError: E604, E605, E606: a value is missing, of no variable, or no fitting array.
     """
-    layouts, dtype = problem.structure.levels[:levels], problem.structure.dtype
+    structure = problem.structure
+    layouts = structure.levels[:levels]
+    given, missing = [], []
+    for layout in layouts:
+        missing = [item.name for item in layout.variables if item.name not in choices]
+        if missing:
+            break
+        given.append(layout)
+    count = sum(len(layout.variables) for layout in given)
+    wrong = [] if count == len(choices) else _wrong_names(layouts, choices)
+    late = len(choices) - count - len(wrong)
+    for layout in given:
+        wrong += _wrong_values(layout, choices)
+    if missing and (late or not given):
+        names = ", ".join(f"`{name}`" for name in missing)
+        wrong.append(Diagnostic("E604", f"a value is missing for {names}"))
+    if wrong:
+        raise ModelError(wrong)
+    return tuple(layout.gather(choices, structure.dtype) for layout in given)
+
+
+def _wrong_names(layouts: Sequence[LevelLayout], choices: Mapping[str, Any]) -> list[Diagnostic]:
     known = [variable.name for layout in layouts for variable in layout.variables]
-    wrong = [
+    return [
         Diagnostic(
             "E605", f"there is no variable `{name}` to give here", None, did_you_mean(name, known)
         )
         for name in choices
         if name not in known
     ]
-    given, missing = [], []
-    for layout in layouts:
-        absent = [item.name for item in layout.variables if item.name not in choices]
-        if absent:
-            missing = absent
-            break
-        wrong += _wrong_values(layout, choices)
-        given.append(layout)
-    if missing:
-        whole = {item.name for layout in given for item in layout.variables}
-        if not given or set(choices) & set(known) - whole:
-            names = ", ".join(f"`{name}`" for name in missing)
-            wrong.append(Diagnostic("E604", f"a value is missing for {names}"))
-    if wrong:
-        raise ModelError(wrong)
-    return tuple(layout.gather(choices, dtype) for layout in given)
 
 
 def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
