@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from jax.extend import core
+
+
+def read(
+    jaxpr: Any,
+    consts: Sequence[Any],
+    given: Sequence[Any],
+    results: Callable[[Any, list[Any]], Sequence[Any]],
+) -> list[Any]:
+    """The results of a jaxpr whose values are of some other kind than arrays.
+
+    Arguments:
+        results: of an equation, from the values of its operands.
+    """
+    values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
+    values.update(zip(jaxpr.invars, given, strict=True))
+
+    def value(atom: Any) -> Any:
+        return atom.val if isinstance(atom, core.Literal) else values[atom]
+
+    for equation in jaxpr.eqns:
+        operands = [value(atom) for atom in equation.invars]
+        values.update(zip(equation.outvars, results(equation, operands), strict=True))
+    return [value(atom) for atom in jaxpr.outvars]
 
 
 def results_of(primitive: Any, operands: Sequence[Any], params: Mapping[str, Any]) -> list[Any]:

@@ -19,10 +19,9 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend import core
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float, Inexact, Shaped
 
-from .equations import called_jaxpr, results_of
+from .equations import called_jaxpr, read, results_of
 
 Found = TypeVar("Found")
 
@@ -53,7 +52,8 @@ _LINEAR = frozenset(
     ]
 )
 _BILINEAR = frozenset({"dot_general", "mul"})
-_ELEMENTWISE = frozenset(
+# Of one real operand entry by entry, the others being known.
+_ENTRYWISE = frozenset(
     [
         "abs",
         "acos",
@@ -96,7 +96,7 @@ _EXPONENTS = {"rsqrt": -0.5, "sqrt": 0.5, "square": 2}
 class _HyperDual:
     """An array of hyper-dual numbers by their parts, along the first axis."""
 
-    parts: Float[Array, "parts ..."]
+    parts: Inexact[Array, "parts ..."]
 
     @property
     def order(self) -> int:
@@ -104,7 +104,7 @@ class _HyperDual:
         return _order(self.parts)
 
     @functools.cached_property
-    def powers(self) -> Float[Array, "order parts ..."]:
+    def powers(self) -> Inexact[Array, "order parts ..."]:
         """n, n² … n^m, with n the number without its part at no ε; n^(m+1) is 0."""
         nothing = jnp.zeros_like(self.parts[:1])
         rest = _HyperDual(jax.lax.concatenate([nothing, self.parts[1:]], 0))
@@ -124,7 +124,7 @@ def at_hyperdual(
     closed, shapes = jax.make_jaxpr(function, return_shape=True)(parts[0])
     order = _order(parts)
     given = _HyperDual(parts) if order else parts[0]
-    found = [_parts_of(one, order) for one in _read(closed.jaxpr, closed.consts, [given])]
+    found = [_parts_of(one, order) for one in read(closed.jaxpr, closed.consts, [given], _results)]
     made: Found = jax.tree.unflatten(jax.tree.structure(shapes), found)
     return made
 
@@ -144,24 +144,10 @@ def _parts_of(value: Any, order: int) -> Array:
     return of_order(order, parts)
 
 
-def _read(jaxpr: Any, consts: Sequence[Any], given: Sequence[Any]) -> list[Any]:
-    """The results of a jaxpr: hyper-dual where they depend on what is so, else plain arrays."""
-    values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-    values.update(zip(jaxpr.invars, given, strict=True))
-
-    def value(atom: Any) -> Any:
-        return atom.val if isinstance(atom, core.Literal) else values[atom]
-
-    for equation in jaxpr.eqns:
-        operands = [value(atom) for atom in equation.invars]
-        values.update(zip(equation.outvars, _results(equation, operands), strict=True))
-    return [value(atom) for atom in jaxpr.outvars]
-
-
 def _results(equation: Any, operands: list[Any]) -> Sequence[Any]:
     inner = called_jaxpr(equation)
     if inner is not None:
-        return _read(inner.jaxpr, inner.consts, operands)
+        return read(inner.jaxpr, inner.consts, operands, _results)
     primitive = equation.primitive
     changing = [number for number, one in enumerate(operands) if isinstance(one, _HyperDual)]
     if not changing or not any(map(_is_inexact, equation.outvars)):
@@ -178,12 +164,12 @@ def _results(equation: Any, operands: list[Any]) -> Sequence[Any]:
         over, under = operands
         inverse = _composed(under, _of_power(-1.0, 1 / under.parts[0], under))
         return [_product(jax.lax.mul, over, inverse)]
-    if primitive.name in _ELEMENTWISE and len(changing) == 1:
-        number = operands[changing[0]]
-        if number.parts.shape[1:] == equation.outvars[0].aval.shape:
-            before, after = operands[: changing[0]], operands[changing[0] + 1 :]
-            if primitive.name == "pow" and not before:
-                return [_composed(number, _of_any_power(jnp.asarray(after[0]), number))]
+    if primitive.name in _ENTRYWISE and len(changing) == 1:
+        (place,) = changing
+        number, before, after = operands[place], operands[:place], operands[place + 1 :]
+        if _is_of_real_entries(equation, place):
+            if primitive.name == "pow" and place == 0:
+                return [_composed(number, _of_any_power(jnp.asarray(*after), number))]
             series = _series(equation, lambda value: apply(*before, value, *after), number)
             return [_composed(number, series)]
     return _differentiated(equation, operands)
@@ -195,6 +181,15 @@ def _plain(one: Any) -> Any:
 
 def _is_inexact(atom: Any) -> bool:
     return bool(jnp.issubdtype(atom.aval.dtype, jnp.inexact))
+
+
+def _is_of_real_entries(equation: Any, place: int) -> bool:
+    """Whether each entry of the result is a function of one entry of an operand: of a number beside
+    an array it isn't, and as a function of complex numbers `abs` has no series."""
+    given, made = equation.invars[place].aval, equation.outvars[0].aval
+    return given.shape == made.shape and not any(
+        jnp.issubdtype(one.dtype, jnp.complexfloating) for one in (given, made)
+    )
 
 
 def _linear(equation: Any, operands: list[Any]) -> list[_HyperDual]:
@@ -235,8 +230,11 @@ def _pairs(first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rows[0][s], rows[1][t], rows[2][:, s | t]
 
 
-def _mixed(matrix: np.ndarray, parts: Float[Array, "parts ..."]) -> Float[Array, "rows ..."]:
-    """Sums of parts. As a product of matrices: gathers run slower and take longer to compile."""
+def _mixed(matrix: np.ndarray, parts: Inexact[Array, "parts ..."]) -> Inexact[Array, "rows ..."]:
+    """Sums of parts. As a product of matrices: gathers run slower and take longer to compile.
+
+    Where one part isn't finite none is, though with forward derivatives the lower ones may be.
+    """
     flat = jax.lax.reshape(parts, (len(parts), parts.size // len(parts)))
     mixed = jax.lax.dot(jnp.asarray(matrix, parts.dtype), flat, precision=jax.lax.Precision.HIGHEST)
     return jax.lax.reshape(mixed, (len(matrix), *parts.shape[1:]))

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jax.extend import core
 from jaxtyping import Array, Float
 
-from .equations import called_jaxpr, results_of
+from .equations import called_jaxpr, read, results_of
 
 # Scales of more numbers than so many times the argument's would take memory rather than save time.
 _MOST = 4
@@ -93,16 +92,7 @@ class _Folding:
 
     def read(self, jaxpr: Any, consts: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         """The results of a jaxpr: terms where they depend on the argument, else arrays."""
-        values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-        values.update(zip(jaxpr.invars, given, strict=True))
-
-        def value(atom: Any) -> Any:
-            return atom.val if isinstance(atom, core.Literal) else values[atom]
-
-        for equation in jaxpr.eqns:
-            operands = [value(atom) for atom in equation.invars]
-            values.update(zip(equation.outvars, self._digest(equation, operands), strict=True))
-        return [value(atom) for atom in jaxpr.outvars]
+        return read(jaxpr, consts, given, self._digest)
 
     def _digest(self, equation: Any, operands: list[Any]) -> Sequence[Any]:
         inner = called_jaxpr(equation)

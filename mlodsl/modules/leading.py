@@ -62,26 +62,34 @@ def _wrong_names(layouts: Sequence[LevelLayout], choices: Mapping[str, Any]) -> 
 def _wrong_values(layout: LevelLayout, choices: Mapping[str, Any]) -> list[Diagnostic]:
     found = []
     for item in layout.variables:
-        given = choices[item.name]
-        value = np.asarray(given) if isinstance(given, (float, int)) else given
-        plain = isinstance(value, (np.ndarray, Array)) and value.dtype.kind in "biuf"
-        if plain and value.shape == item.shape:
-            continue
-        try:
-            value = value if plain else jnp.asarray(value)
-        except (TypeError, ValueError, OverflowError):
-            value = None
-        if value is None or jnp.issubdtype(value.dtype, jnp.complexfloating):
+        value = _as_array(choices[item.name])
+        if value is None:
             message = f"the value of `{item.name}` is not a number or an array of numbers"
             found.append(Diagnostic("E606", message))
-            continue
-        try:
-            fits = jnp.broadcast_shapes(value.shape, item.shape) == item.shape
-        except ValueError:
-            fits = False
-        if not fits:
+        elif not _fits(value.shape, item.shape):
             message = (
                 f"`{item.name}` has shape {item.shape}, but a value of shape {value.shape} is given"
             )
             found.append(Diagnostic("E606", message))
     return found
+
+
+def _as_array(value: Any) -> np.ndarray | Array | None:
+    """The value as an array of real numbers; None where it is none."""
+    try:
+        if isinstance(value, (float, int)):
+            return np.asarray(value, float)
+        array = value if isinstance(value, (np.ndarray, Array)) else jnp.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    kinds = (jnp.floating, jnp.integer, jnp.bool_)
+    return array if any(jnp.issubdtype(array.dtype, kind) for kind in kinds) else None
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    if shape == wanted:
+        return True
+    try:
+        return bool(jnp.broadcast_shapes(shape, wanted) == wanted)
+    except ValueError:
+        return False

@@ -132,18 +132,18 @@ def solve_jointly(
         matrix = matrix_of_rows(rows)
         return jnp.linalg.solve(jnp.where(still[:, None], pinned, matrix), gradient)
 
-    def with_matrices(gradient: Array, wanted: Array, rows: Array) -> tuple[Array, Array]:
+    def with_matrices(gradient: Array, upwards: Array, rows: Array) -> tuple[Array, Array]:
         """The step and the multipliers where elimination alone may have no factor: where a level
-        is held still, or isn't at a minimum; of many unknowns these answer nothing then."""
+        is held still, or isn't at a minimum. Of many unknowns that is no answer."""
         if not one_matrix:
-            return jnp.zeros_like(gradient), jnp.zeros_like(wanted)
-        multipliers = -jnp.linalg.solve(matrix_of_rows(rows), wanted) if wanted.size else wanted
+            return jnp.full_like(gradient, jnp.nan), jnp.zeros_like(upwards)
+        multipliers = -jnp.linalg.solve(matrix_of_rows(rows), upwards) if upwards.size else upwards
         return newton_step(gradient, rows), multipliers
 
-    def with_factor(gradient: Array, wanted: Array, factor: BlockFactor) -> tuple[Array, Array]:
-        right = jnp.stack([gradient, wanted] if wanted.size else [gradient], axis=1)
+    def with_factor(gradient: Array, upwards: Array, factor: BlockFactor) -> tuple[Array, Array]:
+        right = jnp.stack([gradient, upwards] if upwards.size else [gradient], axis=1)
         found = block_solve(factor, right)
-        return found[:, 0], -found[:, 1] if wanted.size else wanted
+        return found[:, 0], -found[:, 1] if upwards.size else upwards
 
     def look(trial: Array) -> tuple[Array, _Matrices, _Step]:
         if leading:
