@@ -1,5 +1,6 @@
 """Hyper-dual numbers against forward derivatives one inside the other."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -87,7 +88,7 @@ TOGETHER: dict[str, Function] = {
     "in another precision": lambda x: (x.astype(jnp.float32) * 2).astype(x.dtype) * x,
     "numbers alone": lambda x: jnp.arange(3.0),
     "gradients": jax.grad(lambda x: jnp.sum(jnp.sqrt(1 + (x - x[::-1] ** 3) ** 2)) * jnp.exp(x[0])),
-    "hessians": jax.hessian(lambda x: jax.nn.logsumexp(jnp.sin(x) * x) / (1 + x @ x)),
+    "hessians": jax.hessian(lambda x: jnp.sin(x) @ x[::-1] / (1 + x @ x)),
 }
 
 
@@ -95,8 +96,10 @@ TOGETHER: dict[str, Function] = {
 def test_parts_are_the_mixed_derivatives(name: str) -> None:
     function = (ONE_BY_ONE | TOGETHER)[name]
     parts = parts_around(POINT)
-    found = jax.jit(lambda parts: at_hyperdual(function, parts))(parts)
-    expected = jax.jit(lambda parts: derivatives(function, parts))(parts)
+    options = {"xla_backend_optimization_level": 0}
+    compiled = functools.partial(jax.jit, compiler_options=options)
+    found = compiled(lambda parts: at_hyperdual(function, parts))(parts)
+    expected = compiled(lambda parts: derivatives(function, parts))(parts)
     assert found.shape == expected.shape
     assert found.dtype == expected.dtype
     exact = 1e-11 if name != "in another precision" else 1e-6
