@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from mlodsl.calculus import EliminationForm
 from mlodsl.diagnostics import Diagnostic, ModelError
@@ -102,7 +102,7 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
         raise ModelError([Diagnostic("E507", message, None, hint)])
     # Inside of somebody's `jit` a model's own numbers are known all the same. Outside, what is
     # compiled here serves the run and the certificate too, which that context would prevent.
-    staged = not in_lane() and isinstance(jnp.zeros(()), jax.core.Tracer)
+    staged = not in_lane() and isinstance(jax.device_put(np.zeros(())), jax.core.Tracer)
     with jax.ensure_compile_time_eval() if staged else contextlib.nullcontext():
         nest = exact_nest(problem, plan_nest(problem, settings, EXACT))
         return probe(problem, settings, nest)

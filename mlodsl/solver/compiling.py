@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import get_opaque_trace_state
 from jaxtyping import Array, PyTree
@@ -101,7 +100,7 @@ def _parts(argument: Any) -> tuple[_Form, list[Any]]:
 def _on_device(array: Any) -> Any:
     """The array as one of JAX, whose way into compiled code is shorter than that of NumPy's."""
     exact = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
-    return jnp.asarray(array) if exact and jax.process_count() == 1 else array
+    return jax.device_put(array) if exact and jax.process_count() == 1 else array
 
 
 def _separate(argument: Any) -> tuple[_Form, list[Any]]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mlodsl.calculus import point_of, split
+from mlodsl.calculus import on_host, point_of, split
 from mlodsl.strategies import Point
 
 from .lanes import clock
@@ -91,7 +90,7 @@ def run(
             times and trace count on.
     """
     dtype = start[0].dtype
-    goal = jnp.asarray(tolerance, dtype)
+    goal = on_host(np.asarray(tolerance, dtype))
     guess = point_of(nest.game.sizes, 0, start)
     began = time.perf_counter()
     turn = first_turn(nest, guess, goal)
@@ -155,7 +154,7 @@ def _is_better(nest: Nest, point: Point, other: Point) -> bool:
     """
     if not nest.adapts and float(point.error) != float(other.error):
         return bool(point.error < other.error)
-    return bool(point.value <= other.value)
+    return float(point.value) <= float(other.value)
 
 
 def _turn(nest: Nest, guess: Array, goal: Array, turn: Turn) -> Turn:
@@ -168,7 +167,7 @@ def _turn(nest: Nest, guess: Array, goal: Array, turn: Turn) -> Turn:
 
 def _compile(nest: Nest, guess: Array, goal: Array, turn: Turn) -> None:
     """One turn with every level held still: compiles all, runs next to nothing."""
-    still = eqx.tree_at(lambda n: n.frozen, nest, jnp.ones_like(nest.frozen))
+    still = eqx.tree_at(lambda n: n.frozen, nest, np.ones_like(nest.frozen))
     _turn(still, guess, goal, turn)
 
 
@@ -195,4 +194,4 @@ def reason_of(outcome: int) -> Status | None:
 
 def response_below(nest: Nest, point: Point) -> Float[Array, " below"]:
     """u_1: the answer of all lower levels that a point of the top level holds."""
-    return split(nest.game.sizes, 0, point.flat)[1]
+    return split(nest.game.sizes, 0, on_host(np.asarray(point.flat)))[1]

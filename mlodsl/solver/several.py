@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlodsl.calculus import Vectors, choices
+from mlodsl.calculus import Vectors, choices, on_host
 from mlodsl.modules import Problem
 from mlodsl.settings import Settings
 
@@ -166,7 +166,7 @@ def _try_start(
         fresh = Watch(watch.on_phase, watch.on_step)
         attempts.append(attempt(problem, settings, second, start, tolerance, deadline, fresh))
         found = better_of(*attempts)
-    vectors = choices(problem.sizes, 0, found.returned.flat)
+    vectors = choices(problem.sizes, 0, on_host(np.asarray(found.returned.flat)))
     status, message = judge(problem, found, tolerance)
     return Trial(tuple(attempts), found, status, message, vectors, found.values)
 

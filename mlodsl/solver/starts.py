@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from mlodsl.calculus import Vectors
+from mlodsl.calculus import Vectors, on_host
 from mlodsl.modules import Problem, around, spread_over
 from mlodsl.settings import Settings
 from mlodsl.syntax import nodes
@@ -62,6 +62,7 @@ def first_start(problem: Problem, seed: int) -> Vectors:
     if found is None:
         found = _first_start(problem, np.asarray(seed))
         if not is_traced(*found):
+            found = tuple(on_host(np.asarray(vector)) for vector in found)
             _starts.keep(problem, found, seed)
     return found
 

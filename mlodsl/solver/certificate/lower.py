@@ -64,12 +64,12 @@ def read_lower_levels(
     sizes = nest.game.sizes
     if len(sizes) == 1:
         return []
-    own, flat, _ = split(sizes, 0, point.flat)
+    own, flat, _ = split(sizes, 0, on_host(np.asarray(point.flat)))
     above: Vectors = (own,)
     factor = _known(point.below)
     eps = eps_of(flat)
     if slopes is None:
-        rows = Each(np.asarray(beside(on_host(np.asarray(flat)))))
+        rows = Each(np.asarray(beside(flat)))
         slopes = stationarity.of_many(in_tuple, nest.game, 1, above, rows)[0]
     gradient, nudged = np.asarray(slopes)
     with np.errstate(invalid="ignore"):
