@@ -6,6 +6,7 @@ It prints a line a row as cases end, and writes JSON and a picture, with the dev
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -38,8 +39,15 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--limit", type=float, default=150, help="seconds for a contender at a time; default: 150"
     )
+    parser.add_argument(
+        "--update",
+        type=Path,
+        metavar="FILE",
+        help="earlier figures of the suite: those of the cases measured now are replaced",
+    )
     given = parser.parse_args(words)
     suite = load(given.suite)
+    earlier = [] if given.update is None else _earlier(parser, suite, given.update)
     cases = _chosen(parser, "case", given.only, suite.cases)
     if given.quick and given.only is None:
         cases = suite.quick
@@ -51,6 +59,7 @@ def main(words: list[str] | None = None) -> int:
         for row in run_case(suite.name, case, contenders, given.repeats, given.limit):
             rows.append(row)
             print(line(row), flush=True)
+    rows = _in_order(suite, [*(row for row in earlier if row.case not in cases), *rows])
     targets = suite.targets(rows)
     for target in targets:
         print(_verdict(target))
@@ -69,6 +78,27 @@ def _chosen(
         if name not in known:
             parser.error(f"there is no {kind} `{name}`; there are: {', '.join(known)}")
     return tuple(name for name in known if name in names)
+
+
+def _earlier(parser: argparse.ArgumentParser, suite: Suite, file: Path) -> list[Row]:
+    """The rows of a file of figures, measured by the same versions on the same device."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        parser.error(f"{file} holds no figures: {error}")
+    here = {"suite": suite.name, "device": device_name(), "versions": _versions()}
+    for name, value in here.items():
+        if found.get(name) != value:
+            parser.error(f"the {name} of {file} is another: {found.get(name)}, here {value}")
+    return [
+        Row(row.pop("case"), row.pop("contender"), failure=row.pop("failure", None), figures=row)
+        for row in found["rows"]
+    ]
+
+
+def _in_order(suite: Suite, rows: Sequence[Row]) -> list[Row]:
+    """The rows in the order of the suite's cases."""
+    return sorted(rows, key=lambda row: suite.cases.index(row.case))
 
 
 def line(row: Row) -> str:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -35,19 +34,16 @@ class Mlodsl:
     ) -> Callable[[], np.ndarray]:
         """What `model.hypergradient` computes once its arguments are read.
 
-        For given lower solutions the lower levels are held still.
+        It starts at lower solutions that are given, and looks whether they are minima.
         """
         model = compiled(problem)
         strategy = f"implicit(tolerance = {ADJOINT_TOLERANCE})"
         folded, _, nest = planned(model, strategy=strategy)
         sizes = folded.sizes
-        given = kind == "given"
-        vectors = tuple(map(jnp.asarray, below)) if given else tuple(map(jnp.zeros, sizes[1:]))
-        still = jnp.zeros(len(sizes), bool).at[1:].set(given)
-        nest = eqx.tree_at(lambda n: n.frozen, nest, still)
+        vectors = below if kind == "given" else map(np.zeros, sizes[1:])
         # Lower levels are solved to a hundredth of what is asked of the hypergradient.
         tolerance = jnp.asarray(100 * LOWER_TOLERANCE)
-        own, guess = jnp.asarray(problem.start), jnp.asarray(point_of(sizes, 1, vectors))
+        own, guess = jnp.asarray(problem.start), jnp.asarray(point_of(sizes, 1, tuple(vectors)))
 
         def evaluate() -> np.ndarray:
             return np.asarray(total_gradient(nest, own, guess, tolerance)[0])

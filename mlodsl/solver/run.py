@@ -90,8 +90,9 @@ def run(
             times and trace count on.
     """
     dtype = start[0].dtype
-    goal = on_host(np.asarray(tolerance, dtype))
-    guess = point_of(nest.game.sizes, 0, start)
+    goal, guess = jax.device_put(
+        (np.asarray(tolerance, dtype), point_of(nest.game.sizes, 0, start))
+    )
     began = time.perf_counter()
     turn = first_turn(nest, guess, goal)
     resumed = None
