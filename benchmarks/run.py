@@ -6,18 +6,15 @@ It prints a line a row as cases end, and writes JSON and a picture, with the dev
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from mlodsl.report.pictures.canvas import picture_bytes
 
-from .plain_json import plain, text
+from .figures import merged, read_figures, write_figures
 from .processes import run_case
 from .suites import NAMES, load
 from .suites.suite import Row, Suite, Target
@@ -43,23 +40,31 @@ def main(words: list[str] | None = None) -> int:
         "--update",
         type=Path,
         metavar="FILE",
-        help="earlier figures of the suite: those of the cases measured now are replaced",
+        help="earlier figures of the suite: those of the cases and contenders measured now are "
+        "replaced",
     )
     given = parser.parse_args(words)
     suite = load(given.suite)
-    earlier = [] if given.update is None else _earlier(parser, suite, given.update)
     cases = _chosen(parser, "case", given.only, suite.cases)
     if given.quick and given.only is None:
         cases = suite.quick
     contenders = _chosen(parser, "contender", given.contenders, suite.contenders)
     if given.repeats < 1:
         parser.error("--repeats is at least 1")
+    earlier: list[Row] = []
+    if given.update is not None:
+        if given.json is None and given.picture is None:
+            parser.error("--update writes nothing without --json or --picture")
+        try:
+            earlier = read_figures(given.update, suite, device_name(), _versions())
+        except (OSError, ValueError) as error:
+            parser.error(f"{given.update} can't be updated: {error}")
     rows = []
     for case in cases:
         for row in run_case(suite.name, case, contenders, given.repeats, given.limit):
             rows.append(row)
             print(line(row), flush=True)
-    rows = _in_order(suite, [*(row for row in earlier if row.case not in cases), *rows])
+    rows = merged(suite, earlier, rows, cases, contenders)
     targets = suite.targets(rows)
     for target in targets:
         print(_verdict(target))
@@ -78,27 +83,6 @@ def _chosen(
         if name not in known:
             parser.error(f"there is no {kind} `{name}`; there are: {', '.join(known)}")
     return tuple(name for name in known if name in names)
-
-
-def _earlier(parser: argparse.ArgumentParser, suite: Suite, file: Path) -> list[Row]:
-    """The rows of a file of figures, measured by the same versions on the same device."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        parser.error(f"{file} holds no figures: {error}")
-    here = {"suite": suite.name, "device": device_name(), "versions": _versions()}
-    for name, value in here.items():
-        if found.get(name) != value:
-            parser.error(f"the {name} of {file} is another: {found.get(name)}, here {value}")
-    return [
-        Row(row.pop("case"), row.pop("contender"), failure=row.pop("failure", None), figures=row)
-        for row in found["rows"]
-    ]
-
-
-def _in_order(suite: Suite, rows: Sequence[Row]) -> list[Row]:
-    """The rows in the order of the suite's cases."""
-    return sorted(rows, key=lambda row: suite.cases.index(row.case))
 
 
 def line(row: Row) -> str:
@@ -137,22 +121,9 @@ def _write(
         stem = suite.name if device.startswith("cpu") else f"{suite.name}-{device.split(',')[0]}"
         json_file, picture = FOLDER / f"{stem}.json", FOLDER / f"{stem}.png"
     if json_file is not None:
-        found = {
-            "suite": suite.name,
-            "title": suite.title,
-            "device": device,
-            "versions": _versions(),
-            "targets": [asdict(target) | {"met": target.met} for target in targets],
-            "rows": [_flat(row) for row in rows],
-        }
-        json_file.write_text(text(plain(found)) + "\n", encoding="utf-8")
+        write_figures(json_file, suite, device, _versions(), rows, targets)
     if picture is not None:
         picture.write_bytes(picture_bytes(suite.draw(rows), ".png"))
-
-
-def _flat(row: Row) -> dict[str, Any]:
-    failure = {} if row.failure is None else {"failure": row.failure}
-    return {"case": row.case, "contender": row.contender, **row.figures, **failure}
 
 
 def device_name() -> str:

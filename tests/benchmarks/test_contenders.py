@@ -121,26 +121,6 @@ def test_a_quick_suite_runs_end_to_end(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_part_of_a_suite_is_measured_again(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    file = tmp_path / "figures.json"
-    words = ["overhead", "--only", "reading/10", "--json", str(file)]
-    assert main(words) == 0
-    figures = json.loads(file.read_text())
-    (row,) = figures["rows"]
-    figures["rows"] = [{"case": "reading/30", "contender": "mlodsl", "failure": "none"}, row]
-    file.write_text(json.dumps(figures))
-
-    assert main([*words, "--update", str(file)]) == 0
-    again, kept = json.loads(file.read_text())["rows"]
-    assert again["case"] == "reading/10" and again["check_seconds"] != row["check_seconds"]
-    assert kept == figures["rows"][0]
-
-    file.write_text(json.dumps(figures | {"device": "an abacus"}))
-    with pytest.raises(SystemExit) as stopped:
-        main([*words, "--update", str(file)])
-    assert stopped.value.code == 2 and "an abacus" in capsys.readouterr().err
-
-
 def test_what_a_contender_raises_is_its_row() -> None:
     def make(name: str) -> object:
         if name == "broken":
