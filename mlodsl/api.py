@@ -173,7 +173,7 @@ class Model(QuickMethods):
             above = tuple(map(jnp.asarray, leading_vectors(problem, choices)))
             if len(above) == problem.number_of_levels:
                 return {}
-            start = problem.start(jax.random.PRNGKey(self.settings.seed))
+            start = problem.start(self.settings.seed)
             below = best_response(problem, above, start[len(above) :])
             return _named(problem, len(above), below)
 

@@ -33,7 +33,7 @@ def respond(arguments: Arguments) -> int:
         folded = problem.fold()
         layouts = problem.structure.levels[:levels]
         above = tuple(layout.pack(leading, problem.structure.dtype) for layout in layouts)
-        start = folded.start(jax.random.PRNGKey(ready.checked.settings.seed))
+        start = folded.start(ready.checked.settings.seed)
         report = best_response_report(folded, above, start[levels:])
     if out is not None:
         result = {

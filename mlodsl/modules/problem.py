@@ -22,7 +22,7 @@ from .lets import let_key, value_of_let
 from .record import Record
 from .rows import SharedRows, keep_whole, pad_rows, whole
 from .scope import Scope, dual_key
-from .starts import start_of
+from .starts import standard_draw, start_of
 from .structure import Structure
 from .values import Numbers, Value, as_array, is_number, settle
 
@@ -97,12 +97,12 @@ class Problem(Record):
             found |= level.unpack(vector)
         return found
 
-    def start(self, key: PRNGKeyArray) -> Vectors:
-        """The start that the model gives, within the domains; draws come from `key`.
+    def start(self, seed: int | PRNGKeyArray) -> Vectors:
+        """The start that the model gives, within the domains; draws come from a seed, or a key.
 
         Variable number i, in the order of declaration, draws with `fold_in(key, i)`.
         """
-        return _start(self, key)
+        return _start(self, _standard_draws(self.structure, seed))
 
     # ------------------------------------------------------------ objectives
 
@@ -328,21 +328,34 @@ def _whole(kept: Kept | tuple[Kept, ...]) -> Array | tuple[Array, ...]:
     return tuple(map(whole, kept)) if isinstance(kept, tuple) else whole(kept)
 
 
+def _standard_draws(structure: Structure, seed: int | PRNGKeyArray) -> dict[str, Numbers]:
+    """Of each variable that starts at a draw, that of the standard distribution."""
+    shapes = {place.name: place.shape for layout in structure.levels for place in layout.variables}
+    variables = [
+        variable
+        for level in range(len(structure.levels))
+        for player in structure.players(level)
+        for variable in player.variables
+    ]
+    return {
+        variable.name: standard_draw(start, shapes[variable.name], structure.dtype, seed, position)
+        for position, variable in enumerate(variables)
+        if isinstance(start := variable.start, nodes.Draw)
+    }
+
+
 @eqx.filter_jit
-def _start(problem: Problem, key: PRNGKeyArray) -> Vectors:
+def _start(problem: Problem, drawn: dict[str, Numbers]) -> Vectors:
     structure = problem.structure
-    vectors, position = [], 0
+    vectors = []
     for level, layout in enumerate(structure.levels):
         values = {}
         shapes = {place.name: place.shape for place in layout.variables}
         for player in structure.players(level):
             for variable in player.variables:
-                expressions = [] if variable.start is None else [variable.start]
-                scope = problem.scope(expressions, level, {}, player.name)
-                values[variable.name] = start_of(
-                    variable.start, shapes[variable.name], scope, key, position
-                )
-                position += 1
+                name, start = variable.name, variable.start
+                scope = problem.scope([] if start is None else [start], level, {}, player.name)
+                values[name] = start_of(start, shapes[name], scope, drawn.get(name))
         vector = keep_whole(layout.pack(values, structure.dtype), structure.mesh)
         vectors.append(problem.project(level, vector))
     return tuple(vectors)

@@ -130,4 +130,7 @@ def _scaled(A: Numbers, axis: int) -> Numbers:
 
 def shuffle(A: _Table, seed: int = 0) -> _Table:
     """The rows in the order of `jax.random.permutation` under `PRNGKey(seed)`."""
-    return A[jax.random.permutation(jax.random.PRNGKey(seed), A.shape[0])]
+    # At once, also while JAX traces: it draws with 64 bits what a caller's program of 32 can't.
+    with jax.ensure_compile_time_eval():
+        order = jax.random.permutation(jax.random.PRNGKey(seed), A.shape[0])
+    return A[order]

@@ -122,6 +122,11 @@ def _sizes(argument: Any) -> tuple[int, ...]:
     return argument.sizes if isinstance(argument, Problem) else ()
 
 
+def is_tracing() -> bool:
+    """Whether JAX is tracing now, whatever with."""
+    return get_opaque_trace_state() != _NO_TRACE
+
+
 def is_traced(*arguments: Any) -> bool:
     """Whether JAX is tracing what computes with these, so that their numbers aren't known."""
     return any(map(_is_traced, arguments))
@@ -184,7 +189,7 @@ def jit_soon(function: Callable[..., Found], *, static: int) -> Callable[..., Fo
 
     def run(*arguments: Any, effort: int | None = None) -> Found:
         # Inside of a transformation the options are those of the outermost program.
-        if get_opaque_trace_state() != _NO_TRACE:
+        if is_tracing():
             return within(*arguments)
         return outermost(effort)(*arguments)
 

@@ -132,7 +132,7 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
     if found is None:
         if is_constrained(problem):
             problem = problem.fold()
-            start = problem.start(jax.random.PRNGKey(settings.seed))
+            start = problem.start(settings.seed)
             return constrained_hypergradient(problem, settings, jnp.asarray(own), start[1:])
         # Another object than the problem: what is kept for that mustn't hold it.
         found = _prepare(problem.fold().replaced(), settings)
@@ -145,7 +145,7 @@ def hypergradient(problem: Problem, settings: Settings, own: Float[Array, " own"
 
 
 def _prepare(problem: Problem, settings: Settings) -> _Prepared:
-    start = problem.start(jax.random.PRNGKey(settings.seed))
+    start = problem.start(settings.seed)
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     dtype = start[0].dtype
     guess = jnp.zeros(0, dtype) if len(start) == 1 else point_of(problem.sizes, 1, start[1:])
@@ -181,7 +181,7 @@ def _compiled_solution(
     """The vectors, how the solve of each level ended, and whether the top one is unsolved."""
     nest = plan_nest(problem, settings, choose_strategy(problem, settings).built)
     tolerance = jnp.asarray(top_tolerance(problem, settings), problem.structure.dtype)
-    start = jax.lax.stop_gradient(problem.start(jax.random.PRNGKey(settings.seed)))
+    start = jax.lax.stop_gradient(problem.start(settings.seed))
     fixed = jax.lax.stop_gradient(eqx.filter(nest, eqx.is_array))
     solving = eqx.combine(fixed, nest)
     final = run_level(solving, 0, (), point_of(problem.sizes, 0, start), tolerance)

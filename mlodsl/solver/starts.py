@@ -14,7 +14,7 @@ from mlodsl.modules import Problem, around, spread_over
 from mlodsl.settings import Settings
 from mlodsl.syntax import nodes
 
-from .compiling import is_traced
+from .compiling import is_tracing
 from .kept import Kept
 from .lanes import joined
 
@@ -58,12 +58,14 @@ def starting_points(problem: Problem, seed: int, count: int) -> Iterator[Vectors
 
 def first_start(problem: Problem, seed: int) -> Vectors:
     """The start that the model gives, its draws by a seed; a vector for each level."""
+    if is_tracing():
+        return problem.start(seed)
     found = _starts.find(problem, seed)
     if found is None:
-        found = _first_start(problem, np.asarray(seed))
-        if not is_traced(*found):
-            found = tuple(on_host(np.asarray(vector)) for vector in found)
-            _starts.keep(problem, found, seed)
+        found = tuple(
+            on_host(np.asarray(vector)) for vector in _first_start(problem, np.asarray(seed))
+        )
+        _starts.keep(problem, found, seed)
     return found
 
 

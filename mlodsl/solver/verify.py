@@ -80,7 +80,7 @@ def verify_gradient(
     """
     with jax.enable_x64(True):
         folded = problem.fold()
-        vectors = folded.start(jax.random.PRNGKey(settings.seed)) if point is None else point
+        vectors = folded.start(settings.seed) if point is None else point
         verify = _verify_constrained if is_constrained(folded) else _verify
         found = verify(folded, settings, vectors)
         return replace(found, at=quote_choice(folded, 0, np.asarray(vectors[0])))

@@ -175,3 +175,30 @@ def test_a_gradient_with_respect_to_a_model_is_one_in_its_params(
     """dy_0/da = x_0² at the best response."""
     gradient = eqx.filter_grad(lambda model: model.best_response({"x": X})["y"][0])(pair)
     np.testing.assert_allclose(gradient.problem.params["a"], X[0] ** 2, atol=1e-9)
+
+
+# ---------------------------------------------------------------- draws
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("starts", [("normal(0, 1)", "0"), ("0", "uniform(-1, 1)")])
+def test_models_with_draws_go_through_jit(starts: tuple[str, str], accuracy: float) -> None:
+    """Draws of 64 bits don't become part of the caller's program."""
+    top, bottom = (f"= {start}" if start == "0" else f"~ {start}" for start in starts)
+    model = mlodsl.compile(
+        f"""
+        param c = 1
+        data A : real[4]
+        let order = shuffle(A, 3)
+        level top {{ var x : real {top}  minimize (y - c)^2 + (x - order[0])^2 }}
+        level bottom {{ var y : real {bottom}  minimize (y - x)^2 }}
+    """,
+        data={"A": np.arange(4.0)},
+    )
+    order = np.asarray(jax.random.permutation(jax.random.PRNGKey(3), 4))
+    solution = jax.jit(lambda c: model.solution({"c": c})["x"])(2.0)
+    assert float(solution) == pytest.approx((2 + order[0]) / 2, abs=accuracy)
+    response = jax.jit(lambda x: model.best_response({"x": x})["y"])(2.0)
+    assert float(response) == pytest.approx(2, abs=accuracy)
+    gradient = jax.jit(lambda x: model.hypergradient({"x": x})["x"])(2.0)
+    assert float(gradient) == pytest.approx(2 + 2 * (2 - order[0]), abs=accuracy)

@@ -81,7 +81,7 @@ def constrained_solution(problem: Problem, settings: Settings) -> Vectors:
 
     Raises at run time where the search doesn't converge.
     """
-    vectors = problem.start(jax.random.PRNGKey(settings.seed))
+    vectors = problem.start(settings.seed)
 
     def solved(problem: Problem, above: Vectors, start: Vectors) -> tuple[np.ndarray, np.ndarray]:
         run = run_search(problem, settings, Watch(), everything=True)

@@ -64,7 +64,7 @@ class Functions:
         Arguments:
             everything: whether inequalities with infinite bounds take part too.
         """
-        start = problem.start(jax.random.PRNGKey(seed))
+        start = problem.start(seed)
         vectors = tuple(map(np.asarray, start))
         notes = Notes([0] * problem.number_of_levels)
         whole = system.shape_of(problem, 0, start, everything=everything)
