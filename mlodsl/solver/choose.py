@@ -101,7 +101,8 @@ def probe_start(problem: Problem, settings: Settings) -> Probe:
         hint = "give them, e.g. `f2ba(sigma = 1e-4, tau = 0.1, steps = 500)`, or use `implicit`"
         raise ModelError([Diagnostic("E507", message, None, hint)])
     # Inside of somebody's `jit` a model's own numbers are known all the same. Outside, what is
-    # compiled here serves the run and the certificate too, which that context would prevent.
+    # compiled here serves the run and the certificate too, which that context would prevent. (To
+    # look by `jnp.zeros` would compile a program.)
     staged = not in_lane() and isinstance(jax.device_put(np.zeros(())), jax.core.Tracer)
     with jax.ensure_compile_time_eval() if staged else contextlib.nullcontext():
         nest = exact_nest(problem, plan_nest(problem, settings, EXACT))

@@ -153,8 +153,9 @@ def _is_better(nest: Nest, point: Point, other: Point) -> bool:
     Values of inexact points are of other functions (a weaker penalty, a rougher response), but for
     those that are as exact as the progress asks, whose values are corrected.
     """
-    if not nest.adapts and float(point.error) != float(other.error):
-        return bool(point.error < other.error)
+    error, other_error = float(point.error), float(other.error)
+    if not nest.adapts and error != other_error:
+        return error < other_error
     return float(point.value) <= float(other.value)
 
 

@@ -79,7 +79,7 @@ def solve_smooth(problem: Problem, settings: Settings, watch: Watch, began: floa
             "total": clock() - began,
         },
         seed=settings.seed,
-        device=platform_of(best.vectors[0]),
+        device=platform_of(found.returned.flat),
         devices=devices_of(problem),
         trace=ran.trace,
         local_solutions=several,

@@ -1,5 +1,7 @@
 """A certificate's figures are those of the returned point, also where a level stopped early."""
 
+import importlib
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -27,3 +29,10 @@ def test_a_level_that_stopped_early_is_shown_as_it_is_returned() -> None:
     assert abs(slope) > 0.1
     assert beam["gradient_norm"] == pytest.approx(abs(slope), rel=1e-9)
     assert beam["gap"] == pytest.approx(objective(u) - best, rel=1e-6)
+
+
+def test_the_device_is_where_it_was_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on a machine whose other device JAX would take by itself.
+    module = importlib.import_module("mlodsl.solver.solution")
+    monkeypatch.setattr(module, "default_platform", lambda: "gpu")
+    assert mlodsl.compile(BEAM).solve().to_dict()["device"] == "cpu"
