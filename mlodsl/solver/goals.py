@@ -18,6 +18,9 @@ _LOOSE, _LOOSEST = 0.2, 1e-3
 # that it may then have.
 _SHARE, _LEFT = 0.1, 0.1
 
+ROUNDINGS = 50
+"""A residual of so many roundings of 1 counts as none."""
+
 
 def loose_solves(nest: Nest, tolerance: Float[Array, ""]) -> float | Float[Array, ""]:
     """The relative residual that linear solves may leave in a gradient to that tolerance."""
@@ -67,7 +70,7 @@ def rounding(point: Point) -> Float[Array, ""]:
     if point.factor is not None and point.factor.reduced is not None:
         largest = jnp.max(jnp.abs(point.factor.reduced.curvatures), initial=0.0)
         scale = jnp.minimum(scale, largest * (1 + jnp.linalg.norm(point.own)))
-    return 50 * eps * scale
+    return ROUNDINGS * eps * scale
 
 
 def residual(nest: Nest, level: int, point: Point) -> Float[Array, ""]:

@@ -52,3 +52,27 @@ def test_wrong_flags_are_diagnostics(game, shell, words, code, message):
     exit_code, out, err = shell("solve", "game.mlo", *words)
     assert (exit_code, out) == (2, "")
     assert err.startswith(f"error[{code}]: {message}"), err
+
+
+@pytest.mark.parametrize("model", ["stackelberg3", "stackelberg5", "three_generals"])
+def test_exact_answers_are_certified_in_float32(model, shell):
+    """What a level gains by the rounding of the answers below it is no better response."""
+    words = ("--set", "solve.precision=float32", "--quiet", "--out", "-")
+    code, out, _ = shell("solve", model, *words)
+    assert (code, json.loads(out)["status"]) == (0, "converged")
+
+
+def test_a_worse_minimum_is_told_in_float32(shell, tmp_path):
+    """By 2e-5, where what the level below answers is uncertain by some millionths."""
+    (tmp_path / "valleys.mlo").write_text("""
+        level top { var x : real = 0.3  minimize (x - y)^2 + x^2 }
+        level middle { var y : real = 1  minimize (y^2 - 1)^2 + 0.00001 * y + z - y }
+        level bottom { var z : real  minimize (z - y)^2 }
+    """)
+    words = ("--set", "solve.precision=float32", "--quiet", "--out", "-")
+    code, out, _ = shell("solve", tmp_path / "valleys.mlo", *words)
+    result = json.loads(out)
+    assert (code, result["status"]) == (1, "stalled")
+    assert "y = -1 is better for it by 2e-05" in result["message"]
+    middle = result["certificate"]["levels"]["middle"]
+    assert middle["gap"] == pytest.approx(2e-5, abs=middle["errors"]["gap"])

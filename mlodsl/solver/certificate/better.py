@@ -15,6 +15,7 @@ from mlodsl.calculus import Game, Vectors, point_of
 from mlodsl.modules import Problem
 from mlodsl.strategies import Point
 
+from ..goals import ROUNDINGS
 from ..lanes import Each, Judge, clock, in_tuple, joined
 from ..nest import Nest
 from ..oracle import at_once, evaluate_many, evaluate_top, evaluate_with_objectives
@@ -99,6 +100,10 @@ class Answers:
         # The vectors that were solved last, whose objectives came along.
         self._solved: tuple[list[np.ndarray] | None, np.ndarray] = (None, np.zeros(0))
         self._inexact = np.array([0.0, *map(_inexactness, reads)])
+        own, *below = self.sizes
+        errors = zip(below, map(_error_of_answer, reads), strict=True)
+        # How far off each variable of a level may be that is solved as far as rounding allows.
+        self._off = np.concatenate([np.zeros(own), *(np.full(*one) for one in errors)])
         self.values, self.noise, self.direct = self._measure(self.certified)
         self.gaps = np.zeros(len(self.sizes))
         self.tried = 0
@@ -234,14 +239,16 @@ class Answers:
         """All objectives, and what can't be told of each: by its own level, and by one above a
         response; and the top objective's gradient in its own variables alone.
 
-        A level is at a minimum of its objective, where an inexact answer doesn't show; the
-        levels above see the error of the answer itself.
+        A level is at a minimum of its objective, where its own inexact answer doesn't show; the
+        levels above see the error of the answer itself, first of all its rounding.
         """
         here = np.concatenate(vectors)
         eps = eps_of(here)
         sizes = np.array([4 * eps, _SOLVED if eps < 1e-12 else eps**0.5])
         signs = np.where(self.generator.random((2 * _DRAWS, here.size)) < 0.5, -1, 1)
-        moved = here + sizes.repeat(_DRAWS)[:, None] * (np.abs(here) + eps) * signs
+        moves = sizes[:, None] * (np.abs(here) + eps)
+        moves[0] = np.maximum(moves[0], np.minimum(self._off, sizes[1] * (1 + np.abs(here))))
+        moved = here + moves.repeat(_DRAWS, axis=0) * signs
         rows = np.concatenate([here[None], moved.astype(here.dtype)])
         stacks = tuple(
             rows[:, end - size : end] for end, size in zip(self._ends, self.sizes, strict=True)
@@ -308,6 +315,15 @@ def _inexactness(read: LowerLevel) -> float:
         return 0.0
     digits = 10 * eps_of(read.own) * (1 + norm(read.own))
     return 100 * abs(read.curvature.largest) * digits**2
+
+
+def _error_of_answer(read: LowerLevel) -> float:
+    """How far off each variable is, if the gradient is no more than rounding (`goals.rounding`)."""
+    curvature = read.curvature
+    if curvature is None or not curvature.smallest > 0:
+        return 0.0
+    scale = min(1.0, curvature.largest * (1 + norm(read.own)))
+    return ROUNDINGS * eps_of(read.own) * scale / curvature.smallest / read.own.size**0.5
 
 
 def values_along(
